@@ -1,0 +1,28 @@
+// One project per kind of test, so that each can be run alone: `vitest run --project unit`.
+// A folder that is still empty is no error; a run that finds no test at all is.
+
+import { defineConfig } from 'vitest/config'
+
+const suite = (name: string, timeoutMs: number) => ({
+  extends: true as const,
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    testTimeout: timeoutMs,
+    hookTimeout: timeoutMs,
+  },
+})
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    passWithNoTests: false,
+    projects: [
+      suite('unit', 5_000),
+      suite('contract', 60_000),
+      suite('simulation', 120_000),
+      suite('integration', 120_000),
+      suite('e2e', 120_000),
+    ],
+  },
+})
