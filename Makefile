@@ -1,0 +1,90 @@
+# Everything a developer does here, by name. `make` alone lists it.
+# Steps that are up to date are not done again: dependencies by the lock file, gen/ by the .proto
+# files, dist/ by the sources.
+
+NODE ?= node
+BIN := node_modules/.bin
+VITEST := $(NODE) node_modules/vitest/vitest.mjs run
+TSX := $(NODE) --import tsx
+
+# What the last release promised; empty before the first one.
+AGAINST ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
+
+PROTOS := $(shell find proto third_party -type f 2>/dev/null) buf.yaml buf.gen.yaml
+SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help install gen build demo serve check test sim mutants bench format lint breaking types pack clean
+
+help: ## List these targets
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+##@ Try it
+
+demo: build ## A tour on a temporary cluster: publish, watch, kill -9, replay (under a minute)
+	@$(TSX) tools/demo/main.ts
+
+serve: build ## A cluster in one process on 127.0.0.1 (flags: ARGS="--cells 3")
+	@$(NODE) dist/services/cli/main.js serve $(ARGS)
+
+##@ Before a commit
+
+check: format-check lint types ## Format, lint, types, unit and contract tests, a short simulation
+	@$(VITEST) --project unit --project contract --project simulation
+
+format: install ## Rewrite all files in the house format
+	@$(BIN)/biome format --write .
+
+lint: gen breaking ## Lint sources (with layers and cycles) and .proto files
+	@$(BIN)/oxlint
+	@$(BIN)/buf lint
+
+types: gen ## Check types
+	@$(BIN)/tsc
+
+breaking: install ## Compare proto/ with the last release (AGAINST=<tag or commit>)
+	@$(if $(AGAINST),$(BIN)/buf breaking --against '.git#ref=$(AGAINST)',echo 'proto: no release yet to stay compatible with')
+
+##@ Test and measure
+
+test: install format-check lint types build ## Everything: checks, build, all tests
+	@echo 'engines: embedded (LMDB) and in-memory. No suite needs Kafka, Cassandra or Redis; none was left out.'
+	@$(VITEST) $(VITEST_FLAGS)
+
+sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to replay one
+	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
+
+mutants: gen ## Prove that the checkers bite: twenty planted bugs, each caught
+	@$(TSX) test/simulation/mutants.ts $(ARGS)
+
+bench: build ## Measure what docs/performance.md states
+	@$(TSX) test/bench/main.ts $(ARGS)
+
+##@ Build
+
+install: ## Bring node_modules to what package-lock.json says
+	@$(NODE) -e 'const [a, b] = process.versions.node.split(".").map(Number); if (a < 20 || (a === 20 && b < 19)) { console.error(`cellfeed needs Node 20.19 or newer, this is $${process.version}`); process.exit(1) }'
+	@cmp -s package-lock.json node_modules/.installed-lock || { npm ci && cp package-lock.json node_modules/.installed-lock; }
+
+gen: gen/cellfeed.binpb ## Make gen/ from proto/
+gen/cellfeed.binpb: $(PROTOS) | install
+	@npm run --silent gen
+
+build: dist/gen/cellfeed.binpb ## Compile to dist/
+dist/gen/cellfeed.binpb: $(SOURCES) gen/cellfeed.binpb tsconfig.json tsconfig.build.json | install
+	@npm run --silent build
+	@touch $@
+
+pack: install ## Make the npm package, cellfeed-<version>.tgz
+	@npm pack
+
+clean: ## Remove what was made (node_modules stays)
+	@rm -rf gen dist coverage cellfeed-*.tgz
+
+.PHONY: format-check
+format-check: install
+	@$(BIN)/biome format .
