@@ -1,0 +1,115 @@
+// For operators: cells, placement, and why a post is or is not on a dashboard. Served on a port of
+// its own.
+
+import {
+  AdminServiceService as methods,
+  type Cell as WireCell,
+  CellState,
+  EntrySource,
+  ExplainReason,
+  type PartitionLag as WirePartitionLag,
+} from '../../gen/cellfeed/admin/v1/admin_service.ts'
+import type { CallOptions } from './channel.ts'
+import { fromPostRef, type PostRef } from './post.ts'
+import type { Session } from './session.ts'
+
+/** A cell at this moment; the fields are documented in cellfeed/admin/v1. */
+export type CellStatus = Omit<WireCell, 'state'> & {
+  readonly state: Exclude<keyof typeof CellState, 'UNSPECIFIED' | 'UNRECOGNIZED'> | 'UNKNOWN'
+}
+
+export type PartitionLag = WirePartitionLag
+
+export interface Explanation {
+  readonly onDashboard: boolean
+  /** Why, for programs: for example 'ON_DASHBOARD', 'NOT_FOLLOWED'. See `ExplainReason`. */
+  readonly reason: string
+  /** Why, in one sentence for people. */
+  readonly sentence: string
+  /** The reader's cell, and how far it is behind. */
+  readonly cell: string
+  readonly slot: number
+  readonly lagMs: number
+  readonly lagEvents: bigint
+  /** Where the cell takes the post from. */
+  readonly source: 'window' | 'inbox' | 'pulled' | undefined
+  /** From which id on inbox and window together hold all of the author's posts for this reader. */
+  readonly coveredFromPostId: string | undefined
+}
+
+export interface Placement {
+  readonly clusterId: string
+  readonly epoch: bigint
+  readonly slotCount: number
+  /** Where the user lives, if one was asked for. */
+  readonly user:
+    | { readonly slot: number; readonly pinned: boolean; readonly cell: string }
+    | undefined
+}
+
+export interface AdminCalls {
+  /** Every cell, with its health and lag. */
+  cells(options?: CallOptions): Promise<CellStatus[]>
+
+  /** Why a post is, or is not, on a user's dashboard. */
+  explain(userId: string, post: PostRef, options?: CallOptions): Promise<Explanation>
+
+  /** The placement, and where a user lives in it. */
+  placement(userId?: string, options?: CallOptions): Promise<Placement>
+}
+
+/** `session`: on the admin port. */
+export function adminCalls(session: () => Session): AdminCalls {
+  return {
+    async cells(options) {
+      const { cells } = await session().ask(methods.listCells, {}, options)
+      return cells.map((cell) => ({ ...cell, state: stateNames.get(cell.state) ?? 'UNKNOWN' }))
+    },
+
+    async explain(userId, post, options) {
+      // No tokens: "not applied yet" is an answer here, not something to wait for.
+      const request = { userId, post: fromPostRef(post), consistencyTokens: [] }
+      const answer = await session().ask(methods.explainPost, request, options)
+      const { facts } = answer
+      return {
+        onDashboard: answer.onDashboard,
+        reason: reasonNames.get(answer.reason) ?? 'UNKNOWN',
+        sentence: answer.sentence,
+        cell: facts?.cell ?? '',
+        slot: facts?.slot ?? 0,
+        lagMs: facts?.lagMs ?? 0,
+        lagEvents: facts?.lagEvents ?? 0n,
+        source: facts && sources[facts.source],
+        coveredFromPostId: facts?.coveredFromPostId || undefined,
+      }
+    },
+
+    async placement(userId = '', options) {
+      const answer = await session().ask(methods.getPlacement, { userId }, options)
+      return {
+        clusterId: answer.clusterId,
+        epoch: answer.epoch,
+        slotCount: answer.slots,
+        user: answer.user && { ...answer.user },
+      }
+    },
+  }
+}
+
+const stateNames = new Map<number, CellStatus['state']>(
+  (['LOADING', 'CATCHING_UP', 'SERVING', 'DRAINING', 'REFUSING', 'UNREACHABLE'] as const).map(
+    (name) => [CellState[name], name],
+  ),
+)
+
+const reasonNames = new Map<number, string>(
+  Object.entries(ExplainReason).map(([name, number]) => [number, name]),
+)
+
+const sources = {
+  [EntrySource.UNSPECIFIED]: undefined,
+  [EntrySource.UNRECOGNIZED]: undefined,
+  [EntrySource.WINDOW]: 'window',
+  [EntrySource.INBOX]: 'inbox',
+  [EntrySource.PULLED]: 'pulled',
+} as const

@@ -1,0 +1,152 @@
+// The client library's entry: `import { connect } from 'cellfeed'`.
+//
+//   const feed = connect('127.0.0.1:7400')
+//   await feed.follow('alice', 'bob')
+//   await feed.publish('bob', 'hello')
+//   const { posts } = await feed.dashboard('alice')   // bob's post is there
+//   feed.close()
+//
+// What is written through an object is seen by its later reads, and what was seen once is seen
+// again, whichever server answers: it keeps the consistency tokens of all answers. A server for
+// many users makes one connection, and a `session()` for each user or request.
+
+import { type AdminCalls, adminCalls } from './admin-calls.ts'
+import { adminAddressOf, parseAddress } from './address.ts'
+import { Channel } from './channel.ts'
+import { type DashboardCalls, dashboardCalls } from './dashboard-calls.ts'
+import { type FirehoseCalls, firehoseCalls } from './firehose-calls.ts'
+import { type GraphCalls, graphCalls } from './graph-calls.ts'
+import { type ImportCalls, importCalls } from './import-calls.ts'
+import { type PostCalls, postCalls } from './post-calls.ts'
+import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
+import { Session } from './session.ts'
+import { TokenFrontier } from './token-frontier.ts'
+
+export type { AdminCalls, CellStatus, Explanation, Placement } from './admin-calls.ts'
+export { CellfeedError, type ErrorCode } from './cellfeed-error.ts'
+export type { CallOptions } from './channel.ts'
+export type {
+  DashboardCalls,
+  DashboardChange,
+  DashboardOptions,
+  DashboardPage,
+  Unread,
+  WatchOptions,
+} from './dashboard-calls.ts'
+export type {
+  FirehoseBatch,
+  FirehoseCalls,
+  FirehoseEvent,
+  FirehosePositions,
+  FirehoseStart,
+  PartitionOffset,
+  PartitionRange,
+} from './firehose-calls.ts'
+export type {
+  FollowedAuthor,
+  FollowersPage,
+  FollowingPage,
+  GraphCalls,
+  RelationsOptions,
+} from './graph-calls.ts'
+export type {
+  ImportCalls,
+  ImportedPost,
+  ImportProblem,
+  ImportRecord,
+  ImportResult,
+} from './import-calls.ts'
+export type { Audience, DashboardPost, Post, PostContent, PostRef } from './post.ts'
+export type {
+  NewPost,
+  PostCalls,
+  PostsOptions,
+  PostsPage,
+  PublishedPost,
+  ViewOptions,
+} from './post-calls.ts'
+export type { RetryPolicy } from './retry.ts'
+
+export interface ConnectOptions {
+  /** How long a call may take unless it says otherwise, all attempts together. 10 seconds. */
+  readonly timeoutMs?: number | undefined
+  /**
+   * When calls are made again. Only those are that change nothing when repeated, or of which the
+   * server said that nothing happened. `{ attemptsMax: 1 }`: none is.
+   */
+  readonly retry?: Partial<RetryPolicy> | undefined
+  /** Whether reads see what this object wrote and saw before. True. */
+  readonly readYourWrites?: boolean | undefined
+  /** Where the admin API is: unless given, on the same host at the next port. */
+  readonly adminAddress?: string | undefined
+}
+
+/** A connection, or a session on one. All failures are `CellfeedError`s. */
+export interface Cellfeed
+  extends DashboardCalls,
+    PostCalls,
+    GraphCalls,
+    ImportCalls,
+    FirehoseCalls,
+    AdminCalls {
+  /**
+   * A session of its own on the same connection: it sees what was behind the given tokens (another
+   * session's `consistencyTokens`, kept in a cookie for example), but nothing else of this one.
+   */
+  session(consistencyTokens?: readonly string[]): Cellfeed
+
+  /** What this session's reads wait for: opaque strings, few. */
+  readonly consistencyTokens: readonly string[]
+
+  /** From now on this session's reads see everything that anyone has written up to now. */
+  seeEverything(): Promise<void>
+
+  /** Ends the connection, with all its sessions, calls and streams. */
+  close(): void
+}
+
+/**
+ * Connects to a cellfeed server, "host:port". Returns at once: the first call tells whether a server
+ * answers there. An address that can not be one is refused here, with a CellfeedError.
+ */
+export function connect(address: string, options: ConnectOptions = {}): Cellfeed {
+  const target = parseAddress(address)
+  const adminTarget =
+    options.adminAddress === undefined ? adminAddressOf(target) : parseAddress(options.adminAddress)
+  const settings = {
+    timeoutMs: options.timeoutMs ?? 10_000,
+    retry: { ...defaultRetryPolicy, ...options.retry },
+  }
+  const channel = new Channel({ ...settings, address: target })
+  let adminChannel: Channel | undefined
+  // Few connections are an operator's: the admin port is connected to when first needed.
+  const admin = () => {
+    adminChannel ??= new Channel({ ...settings, address: adminTarget })
+    return new Session(adminChannel, undefined)
+  }
+  const close = () => {
+    channel.close()
+    adminChannel?.close()
+  }
+
+  const open = (consistencyTokens: readonly string[] = []): Cellfeed => {
+    const keepsTokens = options.readYourWrites ?? true
+    const frontier = keepsTokens ? new TokenFrontier(consistencyTokens) : undefined
+    const session = new Session(channel, frontier)
+    return {
+      ...dashboardCalls(session),
+      ...postCalls(session),
+      ...graphCalls(session),
+      ...importCalls(session),
+      ...firehoseCalls(session),
+      ...adminCalls(admin),
+      session: open,
+      get consistencyTokens() {
+        return session.tokens
+      },
+      seeEverything: () => session.seeEverything(),
+      close,
+    }
+  }
+  return open()
+}
