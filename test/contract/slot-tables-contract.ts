@@ -1,0 +1,156 @@
+// What every inbox and reader table promises. `open` gives the tables of a new, empty cell store for each test.
+
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { SlotTerm } from '../../cells/model/placement.ts'
+import type { PostId } from '../../cells/model/post-id.ts'
+import type {
+  Chunk,
+  InboxTable,
+  ReaderRow,
+  ReaderTable,
+  Version,
+} from '../../cells/ports/cell-store.ts'
+import { plain } from './sample-events.ts'
+
+export type SlotTables = { readonly inbox: InboxTable; readonly readers: ReaderTable }
+
+const here: SlotTerm = { slot: 7, term: 2 }
+const neighbours: SlotTerm[] = [
+  { slot: 7, term: 1 },
+  { slot: 7, term: 3 },
+  { slot: 6, term: 2 },
+  { slot: 8, term: 2 },
+  { slot: 7 + 256, term: 2 },
+]
+const version = (count: number, boot = 1): Version => ({ boot, count })
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+export function describeSlotTablesContract(name: string, open: () => Promise<SlotTables>): void {
+  let inbox: InboxTable
+  let readers: ReaderTable
+  const opened = async () => {
+    const tables = await open()
+    inbox = tables.inbox
+    readers = tables.readers
+  }
+  const readersOf = async (at: SlotTerm) => {
+    const rows: ReaderRow[] = []
+    for await (const batch of readers.ofSlot(at)) rows.push(...batch)
+    return rows.sort((a, b) => a.reader - b.reader)
+  }
+
+  describe(`inbox table contract: ${name}`, () => {
+    beforeEach(opened)
+    const chunk = (reader: number, generation: number, part = 0): Chunk => ({
+      reader,
+      generation,
+      part,
+      bytes: bytes(`${reader} ${generation} ${part}`),
+    })
+    const namesBelow = async (month: number, reader: number, below: number, limit: number) =>
+      (await inbox.chunksBelow(here, month, reader, below, limit)).map(
+        (found) => `${found.generation}.${found.part}`,
+      )
+
+    test('chunks come newest generation first, then by part, and are paged', async () => {
+      await inbox.putChunks(here, 300, [chunk(5, 3, 1), chunk(5, 1), chunk(5, 3), chunk(5, 300)])
+      await inbox.putChunks(here, 300, [chunk(4, 2), chunk(6, 2), chunk(5 + 256, 2)])
+      await inbox.putChunks(here, 301, [chunk(5, 301)])
+      expect(await namesBelow(300, 5, 2 ** 31, 10)).toEqual(['300.0', '3.0', '3.1', '1.0'])
+      expect(await namesBelow(300, 5, 300, 2)).toEqual(['3.0', '3.1'])
+      expect(await namesBelow(300, 5, 3, 2)).toEqual(['1.0'])
+      expect(await namesBelow(300, 5, 1, 2)).toEqual([])
+      expect(await namesBelow(299, 5, 9, 2)).toEqual([])
+    })
+
+    test('a chunk is read back as it was written, whatever its size', async () => {
+      const large = { ...chunk(1, 1), bytes: new Uint8Array(100_000).fill(3) }
+      const empty = { ...chunk(1, 2), bytes: new Uint8Array(0) }
+      await inbox.putChunks(here, 1, [large, empty])
+      expect(plain(await inbox.chunksBelow(here, 1, 1, 9, 9))).toEqual(plain([empty, large]))
+    })
+
+    test('writing a chunk again changes nothing', async () => {
+      await inbox.putChunks(here, 1, [chunk(1, 1), chunk(2, 1)])
+      const size = await inbox.size()
+      await inbox.putChunks(here, 1, [chunk(1, 1), chunk(1, 1)])
+      expect(await inbox.size()).toEqual(size)
+      expect(size).toEqual({ chunks: 2, bytes: 10 })
+      expect(await namesBelow(1, 1, 9, 9)).toEqual(['1.0'])
+    })
+
+    test('generations are kept with their month and greatest id', async () => {
+      const row = { generation: 300, month: 310, maxId: ((1n << 64n) - 1n) as PostId }
+      const first = { generation: 1, month: 310, maxId: 5n as PostId }
+      await inbox.putGeneration(row)
+      await inbox.putGeneration(first)
+      await inbox.putGeneration(row)
+      expect(await inbox.generations()).toEqual([first, row])
+    })
+
+    test('dropping a stay drops its chunks and no other’s', async () => {
+      for (const at of [here, ...neighbours]) await inbox.putChunks(at, 1, [chunk(1, 1)])
+      await readers.dropTerm(here)
+      expect(await inbox.chunksBelow(here, 1, 1, 9, 9)).toEqual([])
+      for (const at of neighbours) expect(await inbox.chunksBelow(at, 1, 1, 9, 9)).toHaveLength(1)
+      expect((await inbox.size()).chunks).toBe(neighbours.length)
+    })
+  })
+
+  describe(`reader table contract: ${name}`, () => {
+    beforeEach(opened)
+    const row = (reader: number, count: number, at = here, boot = 1): ReaderRow => ({
+      ...at,
+      reader,
+      version: version(count, boot),
+      bytes: bytes(`${reader} ${boot} ${count}`),
+    })
+
+    test('all readers of a slot’s stay are read, in bounded batches', async () => {
+      const rows = Array.from({ length: 1_500 }, (_, i) => row(i * 300 + 1, 1))
+      await readers.put(rows)
+      await readers.put(neighbours.map((at) => row(1, 9, at)))
+      expect(plain(await readersOf(here))).toEqual(plain(rows))
+      expect(await readersOf({ slot: 99, term: 1 })).toEqual([])
+    })
+
+    test('the greater version stays: boot before count, late writes too', async () => {
+      await readers.put([row(1, 5), row(2, 2 ** 40), row(3, 9), row(4, 2)])
+      await readers.put([row(1, 4), row(2, 1, here, 2), row(3, 10), row(3, 8), row(4, 1, here, 0)])
+      const expected = [row(1, 5), row(2, 1, here, 2), row(3, 10), row(4, 2)]
+      expect(plain(await readersOf(here))).toEqual(plain(expected))
+    })
+
+    test('a reader’s row may be large or empty', async () => {
+      const large = { ...row(1, 1), bytes: new Uint8Array(800_000).fill(9) }
+      const empty = { ...row(2, 1), bytes: new Uint8Array(0) }
+      await readers.put([large, empty])
+      expect(plain(await readersOf(here))).toEqual(plain([large, empty]))
+    })
+
+    test('reach is one row a stay, and the greater version stays', async () => {
+      const reach = (at: SlotTerm, count: number) => ({
+        ...at,
+        version: version(count),
+        bytes: bytes(`${count}`),
+      })
+      const other = neighbours[0] ?? here
+      await readers.putReach([reach(here, 2), reach(other, 1)])
+      await readers.putReach([reach(here, 1), reach(other, 3)])
+      const found = (await readers.reach()).sort((a, b) => a.term - b.term)
+      expect(plain(found)).toEqual(plain([reach(other, 3), reach(here, 2)]))
+    })
+
+    test('dropping a stay drops readers and reach, and no other’s', async () => {
+      const all = [here, ...neighbours]
+      await readers.put(Array.from({ length: 3_000 }, (_, i) => row(i + 1, 1)))
+      await readers.put(neighbours.map((at) => row(1, 1, at)))
+      await readers.putReach(all.map((at) => ({ ...at, version: version(1), bytes: bytes('r') })))
+      await readers.dropTerm(here)
+      await readers.dropTerm(here)
+      expect(await readersOf(here)).toEqual([])
+      for (const at of neighbours) expect(await readersOf(at)).toHaveLength(1)
+      expect(await readers.reach()).toHaveLength(neighbours.length)
+    })
+  })
+}
