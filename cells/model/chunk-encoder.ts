@@ -3,19 +3,18 @@
 //
 // Cost: 6.9 bytes an entry at 100 entries of 200 followed out of 1 M authors; no more memory than the block.
 
-import { AUTHOR_MAX, CHUNK_VERSION, type EntryColumns, PREFIX_ESCAPE, placeWidth } from './chunk.ts'
+import { CHUNK_VERSION, type EntryColumns, PREFIX_ESCAPE, placeWidth } from './chunk.ts'
 
 /** Entries whose authors are already places in a dictionary: author numbers, ascending, each once. */
 export type IndexedColumns = {
   readonly hi: Uint32Array
   readonly lo: Uint32Array
-  /** Place in the dictionary; bit 31 set for a reblog. */
-  readonly place: Uint32Array
+  /** (place in the dictionary) * 2 + (1 if it is a reblog). */
+  readonly placeReblog: Uint32Array
   readonly authors: Uint32Array
   readonly authorCount: number
 }
 
-const REBLOG = 0x8000_0000
 const HEADER_BYTES_MAX = 16
 const AUTHOR_BYTES_MAX = 10
 const ENTRY_BYTES_MAX = 18
@@ -38,14 +37,14 @@ export class ChunkEncoder {
     }
     const authors = this.#authors
     const places = this.#places
-    for (let i = 0; i < count; i++) authors[i] = at(entries.author, i) & AUTHOR_MAX
+    for (let i = 0; i < count; i++) authors[i] = at(entries.authorReblog, i) >>> 1
     const authorCount = dedupe(authors.subarray(0, count).sort())
     for (let i = 0; i < count; i++) {
-      const author = at(entries.author, i)
-      places[i] = placeOf(authors, authorCount, author & AUTHOR_MAX) | (author & REBLOG)
+      const authorReblog = at(entries.authorReblog, i)
+      places[i] = placeOf(authors, authorCount, authorReblog >>> 1) * 2 + (authorReblog & 1)
     }
     const { hi, lo } = entries
-    return this.encodeIndexed({ hi, lo, place: places, authors, authorCount }, count)
+    return this.encodeIndexed({ hi, lo, placeReblog: places, authors, authorCount }, count)
   }
 
   /** The same for entries whose dictionary is known: the fast way of writing a generation. */
@@ -91,7 +90,7 @@ function packAuthors(view: DataView, from: number, entries: IndexedColumns): num
 }
 
 function packEntries(view: DataView, from: number, entries: IndexedColumns, count: number): number {
-  const { hi, lo, place } = entries
+  const { hi, lo, placeReblog } = entries
   const width = placeWidth(entries.authorCount)
   let end = from
   let hiAbove = count === 0 ? 0 : at(hi, 0)
@@ -111,11 +110,11 @@ function packEntries(view: DataView, from: number, entries: IndexedColumns, coun
     }
     hiAbove = hiHere
     loAbove = loHere
-    const placeHere = at(place, i)
+    const place = at(placeReblog, i)
     const worker = (loHere >>> 12) & 1023
     const workerBits = ((worker & 31) << 1) | ((worker >>> 5) << 18)
-    end = putSmall(view, end, (placeHere >>> 31) | ((loHere & 4095) << 6) | workerBits)
-    view.setUint32(end, placeHere & AUTHOR_MAX, true)
+    end = putSmall(view, end, (place & 1) | ((loHere & 4095) << 6) | workerBits)
+    view.setUint32(end, place >>> 1, true)
     end += width
   }
   return end

@@ -24,8 +24,8 @@ export const PREFIX_ESCAPE = 2 ** 30 - 1
 export type EntryColumns = {
   readonly hi: Uint32Array
   readonly lo: Uint32Array
-  /** The author's number; bit 31 set for a reblog. */
-  readonly author: Uint32Array
+  /** author * 2 + (1 if it is a reblog). */
+  readonly authorReblog: Uint32Array
 }
 
 /** These bytes are no chunk, or one of a version that is not known. */
@@ -89,7 +89,7 @@ export class ChunkCursor {
       )
       into.hi[i] = Math.floor(this.#ms / 1024)
       into.lo[i] = ((this.#ms % 1024) << 22) | this.#low
-      into.author[i] = author | ((low & 1) << 31)
+      into.authorReblog[i] = author * 2 + (low & 1)
     }
     this.#left -= count
     if (this.#left === 0 && this.#at !== this.#bytes.length)
@@ -141,8 +141,12 @@ export class ChunkCursor {
 export function decodeChunk(bytes: Uint8Array): EntryColumns & { readonly length: number } {
   const cursor = new ChunkCursor(bytes)
   const length = cursor.left
-  const columns = { hi: new Uint32Array(length), lo: new Uint32Array(length) }
-  const entries = { ...columns, author: new Uint32Array(length), length }
+  const entries = {
+    hi: new Uint32Array(length),
+    lo: new Uint32Array(length),
+    authorReblog: new Uint32Array(length),
+    length,
+  }
   cursor.read(entries, 0, length)
   return entries
 }

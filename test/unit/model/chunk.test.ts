@@ -16,7 +16,7 @@ type Entry = { readonly id: bigint; readonly author: number; readonly isReblog: 
 const columns = (count: number) => ({
   hi: new Uint32Array(count),
   lo: new Uint32Array(count),
-  author: new Uint32Array(count),
+  authorReblog: new Uint32Array(count),
 })
 
 function columnsOf(entries: readonly Entry[]): EntryColumns {
@@ -24,7 +24,7 @@ function columnsOf(entries: readonly Entry[]): EntryColumns {
   for (const [i, { id, author, isReblog }] of entries.entries()) {
     made.hi[i] = Number(id >> 32n)
     made.lo[i] = Number(id & 0xffff_ffffn)
-    made.author[i] = isReblog ? author + 2 ** 31 : author
+    made.authorReblog[i] = author * 2 + (isReblog ? 1 : 0)
   }
   return made
 }
