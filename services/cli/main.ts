@@ -1,0 +1,72 @@
+#!/usr/bin/env node
+// The `cellfeed` command. Commands are in program.ts; here they meet the process: output, Ctrl-C,
+// exit codes, and one line on standard error for whatever goes wrong.
+
+import { readCliEnvironment } from './config.ts'
+import { type ExitCode, endingOf, exitCodes } from './exit.ts'
+import { buildProgram } from './program.ts'
+import type { Terminal } from './terminal.ts'
+
+// `cellfeed ... | head` closes the pipe early, which is no failure.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  process.exit(error.code === 'EPIPE' ? exitCodes.ok : exitCodes.no)
+})
+
+const interruption = new AbortController()
+let isServing = false
+process.on('SIGINT', () => {
+  // The server drains by itself. Anything else stops at the second Ctrl-C at the latest.
+  if (isServing) return
+  if (interruption.signal.aborted) process.exit(exitCodes.interrupted)
+  interruption.abort()
+})
+
+let exitCode: ExitCode = exitCodes.ok
+let progressWidth = 0
+const clearProgress = () => {
+  if (progressWidth > 0) process.stderr.write(`\r${' '.repeat(progressWidth)}\r`)
+  progressWidth = 0
+}
+
+const terminal: Terminal = {
+  out: (line) => {
+    clearProgress()
+    process.stdout.write(`${line}\n`)
+  },
+  note: (line) => {
+    clearProgress()
+    process.stderr.write(`${line}\n`)
+  },
+  progress: (line) => {
+    if (!process.stderr.isTTY) {
+      if (line !== '') process.stderr.write(`${line}\n`)
+      return
+    }
+    clearProgress()
+    const shown = line.slice(0, (process.stderr.columns || 80) - 1)
+    process.stderr.write(shown)
+    progressWidth = shown.length
+  },
+  isInteractive: process.stderr.isTTY,
+  stdin: process.stdin,
+  nowMs: Date.now,
+  interrupted: interruption.signal,
+  environment: readCliEnvironment(),
+  endWith: (code) => {
+    exitCode = code
+  },
+}
+
+try {
+  const program = buildProgram(terminal)
+  program.hook('preAction', (_, command) => {
+    isServing = command.name() === 'serve'
+  })
+  await program.parseAsync()
+} catch (thrown) {
+  const ending = endingOf(thrown)
+  if (ending.line !== undefined) terminal.note(`cellfeed: ${ending.line}`)
+  exitCode = ending.exitCode
+}
+clearProgress()
+process.exitCode = exitCode
