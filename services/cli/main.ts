@@ -58,10 +58,9 @@ const terminal: Terminal = {
 }
 
 try {
-  const program = buildProgram(terminal)
-  program.hook('preAction', (_, command) => {
-    isServing = command.name() === 'serve'
-  })
+  isServing = process.argv[2] === 'serve'
+  const serveFlags = isServing ? (await import('../serve/config.ts')).SERVE_FLAGS : []
+  const program = buildProgram(terminal, serveFlags)
   await program.parseAsync()
 } catch (thrown) {
   const ending = endingOf(thrown)

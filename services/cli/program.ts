@@ -1,6 +1,7 @@
 // The command line as a whole: all commands, their help, and how wrong usage is told.
 
 import { Command, CommanderError } from 'commander'
+import type { ServeFlag } from '../serve/config.ts'
 import { addDashboardCommands } from './dashboard-commands.ts'
 import { addFirehoseCommand } from './firehose-command.ts'
 import { addGraphCommands } from './graph-commands.ts'
@@ -12,7 +13,8 @@ import { addServeCommand } from './serve-command.ts'
 import type { Terminal } from './terminal.ts'
 import { packageVersion } from './version.ts'
 
-export function buildProgram(terminal: Terminal): Command {
+/** `serveFlags` are known only when the command is `serve`: its module is not loaded for others. */
+export function buildProgram(terminal: Terminal, serveFlags: readonly ServeFlag[] = []): Command {
   const program = new Command('cellfeed')
     .description('Home feeds: a server, and commands that talk to one.')
     .version(packageVersion(), '--version', 'print the version')
@@ -28,7 +30,7 @@ export function buildProgram(terminal: Terminal): Command {
     .helpCommand(false)
 
   program.commandsGroup('Server:')
-  addServeCommand(program, terminal)
+  addServeCommand(program, terminal, serveFlags)
   addOperatorCommands(program, terminal)
   program.commandsGroup('People:')
   addGraphCommands(program, terminal)

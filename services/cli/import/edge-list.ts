@@ -14,6 +14,7 @@ const nothing: ParsedLine = { kind: 'nothing' }
 export function parseEdge(line: string, { mutual }: { readonly mutual: boolean }): ParsedLine {
   const text = line.trim()
   if (text === '' || text.startsWith('#') || text.startsWith('%')) return nothing
+  if (text.startsWith('{')) return { kind: 'bad', reason: 'a record in an edge list' }
   const ids = text.split(/\s*,\s*|\s+/)
   const [a, b] = ids
   if (ids.length !== 2 || !a || !b) {

@@ -20,14 +20,16 @@ export async function* textLines(
   source: AsyncIterable<Uint8Array>,
   name: string,
 ): AsyncGenerator<TextLine, void, void> {
-  const decoder = new TextDecoder('utf-8', { fatal: true })
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
   const decode = (number: number, parts: readonly Uint8Array[]): TextLine => {
     const bytes = parts.length === 1 ? (parts[0] ?? new Uint8Array()) : Buffer.concat(parts)
     if (bytes.length > lineBytesMax) {
       return { kind: 'bad', number, reason: `longer than ${lineBytesMax} bytes` }
     }
     try {
-      return { kind: 'line', number, text: decoder.decode(bytes).replace(/\r$/, '') }
+      const text = decoder.decode(bytes).replace(/\r$/, '')
+      // Some programs begin a file with a byte order mark.
+      return { kind: 'line', number, text: number === 1 ? text.replace(/^\ufeff/, '') : text }
     } catch {
       return { kind: 'bad', number, reason: 'not UTF-8 text' }
     }
@@ -65,9 +67,9 @@ async function* unzipped(
   name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
   const iterator = source[Symbol.asyncIterator]()
-  const first = await iterator.next()
-  const whole = rejoined(first, iterator)
-  if (first.done || first.value[0] !== 0x1f || first.value[1] !== 0x8b) {
+  const head = await beginning(iterator)
+  const whole = rejoined(head, iterator)
+  if (head[0] !== 0x1f || head[1] !== 0x8b) {
     yield* whole
     return
   }
@@ -84,11 +86,23 @@ async function* unzipped(
   }
 }
 
+/** At least two bytes, if there are two: by these gzip is known. */
+async function beginning(iterator: AsyncIterator<Uint8Array>): Promise<Uint8Array> {
+  let head: Uint8Array = new Uint8Array()
+  while (head.length < 2) {
+    const next = await iterator.next()
+    if (next.done) break
+    head = head.length === 0 ? next.value : Buffer.concat([head, next.value])
+  }
+  return head
+}
+
 async function* rejoined(
-  first: IteratorResult<Uint8Array>,
+  head: Uint8Array,
   rest: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  for (let next = first; !next.done; next = await rest.next()) yield next.value
+  if (head.length > 0) yield head
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
 }
 
 function isBinary(name: string): Error {
