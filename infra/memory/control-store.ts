@@ -3,9 +3,8 @@
 import assert from 'node:assert/strict'
 import type { ControlEntry, ControlStore } from '../../cells/ports/control-store.ts'
 import { Bell } from '../local/bell.ts'
+import { CONTROL_VALUE_BYTES_MAX } from '../local/control-limits.ts'
 import { watchKey } from '../local/watch-key.ts'
-
-export const CONTROL_VALUE_BYTES_MAX = 1 << 20
 
 export class MemoryControlStore implements ControlStore {
   readonly #entries = new Map<string, ControlEntry>()

@@ -88,10 +88,11 @@ class MemoryInboxTable implements InboxTable {
     limit: number,
   ): Promise<Chunk[]> {
     const ofReader = this.#stays.at(at).chunks.get(`${month}/${reader}`)
-    return [...(ofReader?.values() ?? [])]
+    const chunks = [...(ofReader?.values() ?? [])]
       .filter((chunk) => chunk.generation < below)
       .sort((a, b) => b.generation - a.generation || a.part - b.part)
-      .slice(0, limit)
+    const last = chunks[limit - 1]?.generation ?? 0
+    return chunks.filter((chunk) => chunk.generation >= last)
   }
 
   async size(): Promise<{ chunks: number; bytes: number }> {

@@ -1,0 +1,74 @@
+// One process at a time owns a data folder. The lock is the kernel's, so it ends with its process, however that ends: nothing
+// stale is left by kill -9, and two processes that start at once cannot both get it.
+//
+//   Linux    an abstract socket named after the folder's device and inode (not seen from another network namespace)
+//   Windows  a named pipe of the same name
+//   others   the lock file itself, opened with O_EXLOCK
+//
+// Beside it the file `lock` tells people which process it is; it decides nothing.
+
+import { constants } from 'node:fs'
+import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises'
+import { createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { DataFolderError } from './data-folder-error.ts'
+
+export type FolderLock = { release(): Promise<void> }
+
+const LOCK_FILE = 'lock'
+/** O_EXLOCK | O_NONBLOCK of macOS and the BSDs; Node has no names for them. */
+const O_EXCLUSIVE_NOW = 0x20 | 0x4
+
+/** Throws DataFolderError IN_USE while another process, or this one, has the folder. */
+export async function lockFolder(path: string): Promise<FolderLock> {
+  const name = await socketName(path)
+  const held = name === undefined ? await holdFile(path) : await holdSocket(name)
+  if (held === undefined) throw await inUse(path)
+  await writeFile(join(path, LOCK_FILE), `${process.pid}\n`)
+  return held
+}
+
+async function socketName(path: string): Promise<string | undefined> {
+  const { dev, ino } = await stat(path, { bigint: true })
+  if (process.platform === 'linux') return `\0cellfeed-${dev}-${ino}`
+  if (process.platform === 'win32') return `\\\\.\\pipe\\cellfeed-${dev}-${ino}`
+  return undefined
+}
+
+function holdSocket(name: string): Promise<FolderLock | undefined> {
+  return new Promise((resolve, reject) => {
+    const server = createServer((connection) => connection.destroy())
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(undefined)
+      else reject(error)
+    })
+    // The lock alone keeps no process alive.
+    server.listen(name, () => resolve({ release: () => closed(server) })).unref()
+  })
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+  })
+}
+
+async function holdFile(path: string): Promise<FolderLock | undefined> {
+  const flags = constants.O_RDWR | constants.O_CREAT | O_EXCLUSIVE_NOW
+  try {
+    const file: FileHandle = await open(join(path, LOCK_FILE), flags)
+    return { release: () => file.close() }
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return undefined
+    throw error
+  }
+}
+
+async function inUse(path: string): Promise<DataFolderError> {
+  const pid = await readFile(join(path, LOCK_FILE), 'utf8').catch(() => '')
+  const who = /^\d+\n$/.test(pid) ? `process ${pid.trim()}` : 'another process'
+  return new DataFolderError(
+    'IN_USE',
+    `${path} is in use by ${who}: stop it, or name another data folder`,
+  )
+}
