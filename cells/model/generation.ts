@@ -44,6 +44,7 @@ export class GatheredPosts {
 
 /** The place of an author among a reader's fits below this; so a reader may follow a million. */
 const PLACES = 2 ** 20
+const PLACE_SCALE = 1 / PLACES
 const CROWD_MAX = 24
 
 export class GenerationIndex {
@@ -99,11 +100,11 @@ export class GenerationIndex {
     const ids = this.#arrays.ids
     for (let i = from, j = 0; i < to; i++, j++) {
       const key = keys[i] as number
-      const rankReblog = Math.floor(key / PLACES)
+      const rankReblog = (key * PLACE_SCALE) | 0
       const id = rankReblog & ~1
       hi[j] = at(ids, id)
       lo[j] = at(ids, id + 1)
-      placeReblog[j] = (key - rankReblog * PLACES) * 2 + (rankReblog & 1)
+      placeReblog[j] = (((key - rankReblog * PLACES) | 0) << 1) | (rankReblog & 1)
     }
   }
 }

@@ -1,0 +1,370 @@
+// Applies the firehose to the cell, record by record, in the order of each partition. Every application is idempotent; a record is
+// judged by its event id first (repeats and strangers in time are passed over). Whenever this awaits, the cell reflects exactly
+// `position`: a record counts as applied only when everything a reader could see of it is there.
+//
+//   post        --> window + recent rows (sync); on every follower's dashboard at that moment
+//   late post   --> stored and its author's coverage raised, both durable, then applied
+//   relation    --> the reader's row in memory, if the reader is homed here
+//   edit, mark  --> changed row, caches told
+
+import type { CellLimits } from '../model/cell-limits.ts'
+import type { Event, PostCreated, PostDeleted, PostEdited } from '../model/event.ts'
+import type { EventMemory } from '../model/event-memory.ts'
+import { hiOf, loOf, msOf } from '../model/post-id.ts'
+import type { UserKey, UserRef } from '../model/user-key.ts'
+import type { LogBatch, LogRecord } from '../ports/firehose.ts'
+import { MARK_VERSION, type PostRow, type PostTable } from '../ports/post-table.ts'
+import { type AuthorBook, secondAbove } from './author-book.ts'
+import { Bell } from './bell.ts'
+import type { CellState } from './cell-state.ts'
+import type { NameBook } from './name-book.ts'
+import type { Persistence } from './persist.ts'
+import { isMark, type PostBook, postKeyText } from './post-book.ts'
+import type { Relations } from './relations.ts'
+
+/** Told of what watchers may want to see, after it is applied. */
+export interface Audience {
+  postAdded(author: number, row: PostRow): void
+  postEdited(author: number, row: PostRow): void
+  postDeleted(author: number, postId: bigint): void
+  userDeleted(user: number): void
+}
+
+const LOOK_AHEAD = 512
+
+/** Rows read from the store for a batch; undefined where there is neither post nor mark. */
+type Known = Map<string, PostRow | undefined>
+
+export class Applier {
+  readonly #state: CellState
+  readonly #limits: CellLimits
+  readonly #memory: EventMemory
+  readonly #names: NameBook
+  readonly #book: PostBook
+  readonly #authors: AuthorBook
+  readonly #relations: Relations
+  readonly #table: PostTable
+  readonly #persistence: Persistence
+  readonly #audience: Audience
+  /** Resolves when the window has room again. */
+  readonly #windowRoom: () => Promise<void>
+  /** Users whose posts and name are still to be erased from the store. */
+  readonly toErase = new Map<number, UserKey>()
+  /** Records were judged that do not count yet: their effect is being made durable. */
+  #isBetween = false
+  readonly #rested = new Bell()
+
+  constructor(options: {
+    state: CellState
+    memory: EventMemory
+    names: NameBook
+    book: PostBook
+    authors: AuthorBook
+    relations: Relations
+    table: PostTable
+    persistence: Persistence
+    audience: Audience
+    windowRoom: () => Promise<void>
+  }) {
+    this.#state = options.state
+    this.#limits = options.state.limits
+    this.#memory = options.memory
+    this.#names = options.names
+    this.#book = options.book
+    this.#authors = options.authors
+    this.#relations = options.relations
+    this.#table = options.table
+    this.#persistence = options.persistence
+    this.#audience = options.audience
+    this.#windowRoom = options.windowRoom
+  }
+
+  /** Resolves where position, event memory and state say the same, so that a checkpoint may note them. */
+  async atRest(): Promise<void> {
+    while (this.#isBetween) await this.#rested.wait()
+  }
+
+  async apply(batch: LogBatch): Promise<void> {
+    const known: Known = new Map()
+    const { partition, records } = batch
+    let i = 0
+    while (i < records.length) {
+      await this.#makeRoom()
+      const record = records[i] as LogRecord
+      const { fact } = record.event
+      if (fact.kind === 'post-created' && this.#isLate(partition, record, fact)) {
+        i = await this.#applyLateRun(batch, i)
+        continue
+      }
+      if (this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
+      if (fact.kind === 'user-deleted' && this.#admit(partition, record)) {
+        await this.#deleteUser(fact.user)
+      } else if (fact.kind !== 'user-deleted' && this.#admit(partition, record)) {
+        this.#applyFact(partition, record, known)
+      }
+      this.#pass(partition, record.offset + 1)
+      i++
+    }
+    this.#pass(partition, batch.nextOffset)
+    this.#state.moved.ring()
+  }
+
+  /** Waits where a bound is reached: rows not durable, window full, numbers not reserved. */
+  async #makeRoom(): Promise<void> {
+    if (!this.#names.hasRoomFor(4)) await this.#names.reserve(65_536)
+    if (this.#book.pendingBytes > this.#limits.pendingBytesMax) {
+      this.#state.moved.ring()
+      await this.#book.room()
+    }
+    if (this.#state.window.size >= this.#limits.windowPostsMax) {
+      this.#state.moved.ring()
+      await this.#windowRoom()
+    }
+  }
+
+  #pass(partition: number, nextOffset: number): void {
+    this.#state.position[partition] = nextOffset
+    if (!this.#isBetween) return
+    this.#isBetween = false
+    this.#rested.ring()
+  }
+
+  /** Whether the record counts; in any case it is remembered as seen. */
+  #admit(partition: number, record: LogRecord): boolean {
+    const { id, fact } = record.event
+    this.#state.runningMaxMs[partition] = this.#timeAt(partition, record)
+    this.#state.lastEventIds[partition] = id
+    const admission = this.#memory.admit({
+      partition,
+      offset: record.offset,
+      appendedAtMs: record.appendedAtMs,
+      idHi: hiOf(id),
+      idLo: loOf(id),
+    })
+    if (admission === 'repeated') this.#state.eventsRepeated++
+    else if (admission === 'refused' || fact.kind === 'unreadable') this.#state.eventsRefused++
+    else this.#state.eventsApplied++
+    return admission === 'accepted' && fact.kind !== 'unreadable'
+  }
+
+  /** The log's time at a record: the running maximum of append times, so that a clock that steps back changes nothing. */
+  #timeAt(partition: number, record: LogRecord): number {
+    return Math.max(this.#state.runningMaxMs[partition] ?? 0, record.appendedAtMs)
+  }
+
+  #isLate(partition: number, record: LogRecord, fact: PostCreated): boolean {
+    return msOf(fact.postId) < this.#timeAt(partition, record) - this.#limits.windowIdLagMaxMs
+  }
+
+  #isAhead(partition: number, postId: PostCreated['postId']): boolean {
+    return msOf(postId) > (this.#state.runningMaxMs[partition] ?? 0) + this.#limits.idAheadMaxMs
+  }
+
+  /** Whether judging the event takes a row that only the store may have. */
+  #needsRow(event: Event, known: Known): boolean {
+    const { fact } = event
+    if (fact.kind !== 'post-created' && fact.kind !== 'post-edited') return false
+    const author = this.#names.lookup(fact.author.key)
+    if (author === 0 || known.has(postKeyText(author, fact.postId))) return false
+    if (this.#book.changed(author, fact.postId) !== undefined) return false
+    const hi = hiOf(fact.postId)
+    const lo = loOf(fact.postId)
+    if (this.#state.authors.isAboveGreatest(author, hi, lo)) return false
+    const entry = this.#state.window.find(author, hi, lo)
+    if (entry < 0) return true
+    return fact.kind === 'post-edited' && this.#book.recent(entry) === undefined
+  }
+
+  /** Reads the rows that this and the next records need, in one go. */
+  async #readRows(batch: LogBatch, from: number, known: Known): Promise<void> {
+    const keys = batch.records
+      .slice(from, from + LOOK_AHEAD)
+      .filter((record) => this.#needsRow(record.event, known))
+      .map(({ event: { fact } }) => {
+        const { author, postId } = fact as PostCreated | PostEdited
+        return { author: this.#names.lookup(author.key), postId }
+      })
+    this.#state.moved.ring()
+    const rows = await this.#persistence.untilDurable(() => this.#table.get(keys))
+    for (const [i, key] of keys.entries()) {
+      const text = postKeyText(key.author, key.postId)
+      const changed = this.#book.changed(key.author, key.postId)
+      known.set(text, changed ?? rows[i])
+    }
+  }
+
+  #applyFact(partition: number, record: LogRecord, known: Known): void {
+    const { fact } = record.event
+    switch (fact.kind) {
+      case 'post-created':
+        this.#create(partition, record.offset, fact, known)
+        return
+      case 'post-edited':
+        this.#edit(partition, record.offset, fact, known)
+        return
+      case 'post-deleted':
+        this.#delete(partition, fact, known)
+        return
+      case 'followed':
+      case 'unfollowed':
+      case 'blocked':
+      case 'unblocked':
+      case 'muted':
+      case 'unmuted':
+      case 'read-marked':
+        this.#relations.apply(fact, {
+          partition,
+          offset: record.offset,
+          nowMs: this.#state.runningMaxMs[partition] ?? 0,
+        })
+        return
+      case 'post-liked':
+      case 'post-unliked':
+      case 'user-deleted':
+      case 'unreadable':
+        return
+    }
+  }
+
+  #create(partition: number, offset: number, fact: PostCreated, known: Known): void {
+    if (this.#isAhead(partition, fact.postId)) {
+      this.#state.eventsRefused++
+      return
+    }
+    const author = this.#names.numberOf(fact.author)
+    if (this.#state.authors.isDeleted(author) || this.#exists(author, offset, fact, known)) return
+    const hi = hiOf(fact.postId)
+    const lo = loOf(fact.postId)
+    this.#relations.linkSelf(fact.author, partition, offset)
+    this.#state.authors.noteId(author, hi, lo)
+    const row = this.#rowOf(author, offset, fact)
+    if (!this.#state.window.insert(author, hi, lo, fact.reblogOf !== undefined)) return
+    this.#book.append(row)
+    if (known.size > 0) known.set(postKeyText(author, fact.postId), row)
+    this.#audience.postAdded(author, row)
+  }
+
+  /** A create never replaces a post or a mark. The row of this very event, stored before a crash, does not count. */
+  #exists(author: number, offset: number, fact: PostCreated, known: Known): boolean {
+    const hi = hiOf(fact.postId)
+    const lo = loOf(fact.postId)
+    const changed = this.#book.changed(author, fact.postId)
+    if (changed !== undefined) return isMark(changed) || changed.createdOffset !== offset
+    if (this.#state.authors.isAboveGreatest(author, hi, lo)) return false
+    if (this.#state.window.find(author, hi, lo) >= 0) return true
+    const row = known.get(postKeyText(author, fact.postId))
+    return row !== undefined && row.createdOffset !== offset
+  }
+
+  #edit(partition: number, offset: number, fact: PostEdited, known: Known): void {
+    const author = this.#names.lookup(fact.author.key)
+    if (author === 0 || this.#isAhead(partition, fact.postId)) return
+    const entry = this.#state.window.find(author, hiOf(fact.postId), loOf(fact.postId))
+    const old =
+      this.#book.changed(author, fact.postId) ??
+      (entry < 0 ? undefined : this.#book.recent(entry)) ??
+      known.get(postKeyText(author, fact.postId))
+    if (old?.body === undefined || old.version >= offset) return
+    const row = { ...old, version: offset, body: { ...old.body, content: fact.content } }
+    this.#change(row, entry, known)
+    this.#audience.postEdited(author, row)
+  }
+
+  #delete(partition: number, fact: PostDeleted, known: Known): void {
+    if (this.#isAhead(partition, fact.postId)) return
+    const author = this.#names.numberOf(fact.author)
+    const hi = hiOf(fact.postId)
+    const lo = loOf(fact.postId)
+    const entry = this.#state.window.find(author, hi, lo)
+    const mark: PostRow = {
+      author,
+      postId: fact.postId,
+      version: MARK_VERSION,
+      createdOffset: -1,
+      body: undefined,
+    }
+    this.#change(mark, entry, known)
+    if (entry >= 0) this.#state.window.remove(author, hi, lo)
+    this.#state.authors.noteId(author, hi, lo)
+    this.#audience.postDeleted(author, fact.postId)
+  }
+
+  #change(row: PostRow, entry: number, known: Known): void {
+    this.#book.change(row, entry)
+    if (known.size > 0) known.set(postKeyText(row.author, row.postId), row)
+  }
+
+  async #deleteUser(user: UserRef): Promise<void> {
+    const number = this.#names.numberOf(user)
+    this.#isBetween = true
+    await this.#authors.deleteUser(number)
+    this.toErase.set(number, user.key)
+    this.#audience.userDeleted(number)
+  }
+
+  #rowOf(author: number, offset: number, fact: PostCreated): PostRow {
+    const origin = fact.reblogOf
+    const reblogOf =
+      origin === undefined
+        ? undefined
+        : { author: this.#names.numberOf(origin.author), postId: origin.postId }
+    return {
+      author,
+      postId: fact.postId,
+      version: offset,
+      createdOffset: offset,
+      body: {
+        head: fact.head,
+        content: fact.content,
+        followersOnly: fact.audience === 'followers',
+        reblogOf,
+      },
+    }
+  }
+
+  /**
+   * Consecutive late posts (imported, or ids allocated long ago): their rows and the raise of their authors become durable
+   * first, then all of them count at once. Answers the index after the run.
+   */
+  async #applyLateRun(batch: LogBatch, from: number): Promise<number> {
+    const { partition, records } = batch
+    const known: Known = new Map()
+    await this.#readRows(batch, from, known)
+    this.#isBetween = true
+    const rows: PostRow[] = []
+    const raises = new Map<number, number>()
+    let i = from
+    for (; i < records.length && i - from < LOOK_AHEAD; i++) {
+      const record = records[i] as LogRecord
+      const { fact } = record.event
+      if (fact.kind !== 'post-created' || !this.#isLate(partition, record, fact)) break
+      if (!this.#names.hasRoomFor(4)) break
+      if (!this.#admit(partition, record)) continue
+      const author = this.#names.numberOf(fact.author)
+      const text = postKeyText(author, fact.postId)
+      if (
+        this.#state.authors.isDeleted(author) ||
+        this.#exists(author, record.offset, fact, known)
+      ) {
+        continue
+      }
+      const row = this.#rowOf(author, record.offset, fact)
+      rows.push(row)
+      known.set(text, row)
+      this.#relations.linkSelf(fact.author, partition, record.offset)
+      this.#state.authors.noteId(author, hiOf(fact.postId), loOf(fact.postId))
+      const second = secondAbove(hiOf(fact.postId), loOf(fact.postId))
+      raises.set(author, Math.max(raises.get(author) ?? 0, second))
+    }
+    this.#state.moved.ring()
+    if (rows.length > 0) {
+      await this.#names.flush()
+      await this.#persistence.untilDurable(() => this.#table.put(rows))
+      await this.#authors.raise(raises)
+    }
+    const end = (records[i - 1] as LogRecord).offset + 1
+    this.#pass(partition, end)
+    for (const row of rows) this.#audience.postAdded(row.author, row)
+    return i
+  }
+}

@@ -1,0 +1,109 @@
+// The activities of one cell, wired to its state and ports.
+
+import { Applier } from './applier.ts'
+import { AuthorBook } from './author-book.ts'
+import { AuthorPosts } from './author-posts.ts'
+import { Bodies } from './bodies.ts'
+import type { CellOptions, CellPorts } from './cell.ts'
+import type { CellState } from './cell-state.ts'
+import { Checkpointer } from './checkpointer.ts'
+import { DashboardReader } from './dashboard-reader.ts'
+import { Delivery } from './delivery.ts'
+import { FollowerIndex } from './follower-index.ts'
+import { Hydration } from './hydrate.ts'
+import { Lists } from './lists.ts'
+import type { NameBook } from './name-book.ts'
+import type { Persistence } from './persist.ts'
+import { PostBook } from './post-book.ts'
+import type { Recovered } from './recovery.ts'
+import { Relations } from './relations.ts'
+import { Watchers } from './watchers.ts'
+
+export type CellParts = {
+  readonly names: NameBook
+  readonly book: PostBook
+  readonly bodies: Bodies
+  readonly authors: AuthorBook
+  readonly applier: Applier
+  readonly delivery: Delivery
+  readonly checkpointer: Checkpointer
+  readonly dashboards: DashboardReader
+  readonly authorPosts: AuthorPosts
+  readonly lists: Lists
+  readonly watchers: Watchers
+}
+
+export function partsOf(from: {
+  readonly state: CellState
+  readonly ports: CellPorts
+  readonly options: CellOptions
+  readonly names: NameBook
+  readonly persistence: Persistence
+  readonly signal: AbortSignal
+  readonly recovered: Recovered
+}): CellParts {
+  const { state, names, persistence, signal } = from
+  const { firehose, store, cache, clock } = from.ports
+  const { boot, limits } = from.options
+  const { memory, blocks } = from.recovered
+
+  const book = new PostBook({ table: store.posts, cache, names, persistence, limits, signal })
+  book.startAt(state.window.head)
+  const bytesMax = limits.bodyMemoryBytes
+  const bodies = new Bodies({ book, cache, table: store.posts, bytesMax })
+  const hydration = new Hydration({ state, names, bodies })
+  const watchers = new Watchers({ state, names, hydration })
+  const followers = new FollowerIndex({ table: store.followers, names, persistence })
+  const relations = new Relations({ state, names, followers, watch: watchers })
+  const authors = new AuthorBook({ state, table: store.authors, names, persistence, boot })
+  const delivery = new Delivery({ state, store, names, book, persistence, clock, boot, signal })
+  const applier = new Applier({
+    state,
+    memory,
+    names,
+    book,
+    authors,
+    relations,
+    table: store.posts,
+    persistence,
+    audience: watchers,
+    windowRoom: () => delivery.room(),
+  })
+  const { logId } = firehose.identity
+  const checkpointer = new Checkpointer({
+    state,
+    store,
+    memory,
+    names,
+    book,
+    followers,
+    applier,
+    persistence,
+    clock,
+    boot,
+    logId,
+  })
+  checkpointer.startWith(blocks)
+  const dashboards = new DashboardReader({
+    state,
+    names,
+    inbox: store.inbox,
+    posts: store.posts,
+    hydration,
+  })
+  const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration })
+  const lists = new Lists({ state, names, followers })
+  return {
+    names,
+    book,
+    bodies,
+    authors,
+    applier,
+    delivery,
+    checkpointer,
+    dashboards,
+    authorPosts,
+    lists,
+    watchers,
+  }
+}

@@ -1,0 +1,128 @@
+// What a cell holds in memory, and the few questions that all activities ask of it. Changed by the applier and, while it starts,
+// by recovery; everything here reflects exactly `position` whenever an activity awaits.
+
+import { AuthorIndex } from '../model/author-index.ts'
+import type { CellLimits } from '../model/cell-limits.ts'
+import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
+import { slotOf, slotsOf } from '../model/placement.ts'
+import { hasReached, type Position, zeroPosition } from '../model/position.ts'
+import type { Reader } from '../model/reader.ts'
+import type { UserKey } from '../model/user-key.ts'
+import { PostWindow } from '../model/window.ts'
+import type { GenerationRow } from '../ports/cell-store.ts'
+import { Bell } from './bell.ts'
+
+/** A slot that this cell owns, and the users homed in it. */
+export type Slot = SlotTerm & {
+  readonly readers: Map<number, Reader>
+  /** Everything in the window before this is in the slot's inboxes. */
+  reachSeq: number
+  /** Coverage of the whole slot starts at this second at the earliest. */
+  floor: number
+}
+
+/** A generation that may have chunks; `maxId` bounds all entries of it and of older ones. */
+export type KnownGeneration = Omit<GenerationRow, 'maxId'> & {
+  readonly maxHi: number
+  readonly maxLo: number
+}
+
+export class CellState {
+  readonly cell: CellName
+  readonly placement: Placement
+  readonly limits: CellLimits
+  readonly authors = new AuthorIndex()
+  readonly window = new PostWindow(this.authors)
+  readonly slots = new Map<number, Slot>()
+  readonly readers = new Map<number, Reader>()
+  readonly position: number[]
+  /** Running maximum of append time per partition, Unix ms. */
+  readonly runningMaxMs: number[]
+  readonly lastEventIds: bigint[]
+  /** Oldest first. */
+  readonly generations: KnownGeneration[] = []
+  /** Readers changed since the last checkpoint took them. */
+  dirtyReaders = new Set<Reader>()
+  /** Followers homed here, by author number. */
+  #followerCounts = new Uint32Array(1024)
+  readonly moved = new Bell()
+  entriesDelivered = 0
+  eventsApplied = 0
+  eventsRefused = 0
+  eventsRepeated = 0
+
+  constructor(options: {
+    cell: CellName
+    placement: Placement
+    limits: CellLimits
+    partitions: number
+  }) {
+    this.cell = options.cell
+    this.placement = options.placement
+    this.limits = options.limits
+    this.position = zeroPosition(options.partitions)
+    this.runningMaxMs = zeroPosition(options.partitions)
+    this.lastEventIds = new Array<bigint>(options.partitions).fill(0n)
+    for (const { slot, term } of slotsOf(options.placement, options.cell)) {
+      this.slots.set(slot, { slot, term, readers: new Map(), reachSeq: 0, floor: 0 })
+    }
+  }
+
+  slotOfUser(key: UserKey): Slot | undefined {
+    return this.slots.get(slotOf(key, this.placement.slots))
+  }
+
+  addReader(reader: Reader): void {
+    const slot = this.slots.get(reader.slot)
+    if (slot === undefined) throw new Error(`slot ${reader.slot} is not owned by ${this.cell}`)
+    this.readers.set(reader.number, reader)
+    slot.readers.set(reader.number, reader)
+  }
+
+  get eventsSeen(): number {
+    return this.eventsApplied + this.eventsRefused + this.eventsRepeated
+  }
+
+  followerCount(author: number): number {
+    return this.#followerCounts[author] ?? 0
+  }
+
+  countFollower(author: number, change: 1 | -1): void {
+    if (author >= this.#followerCounts.length) {
+      const grown = new Uint32Array(Math.max(author + 1, this.#followerCounts.length * 2))
+      grown.set(this.#followerCounts)
+      this.#followerCounts = grown
+    }
+    this.#followerCounts[author] = (this.#followerCounts[author] as number) + change
+  }
+
+  addGeneration(row: GenerationRow): void {
+    const before = this.generations.at(-1)
+    let maxHi = Number(row.maxId >> 32n)
+    let maxLo = Number(row.maxId & 0xffff_ffffn)
+    if (
+      before !== undefined &&
+      (before.maxHi > maxHi || (before.maxHi === maxHi && before.maxLo > maxLo))
+    ) {
+      maxHi = before.maxHi
+      maxLo = before.maxLo
+    }
+    this.generations.push({ generation: row.generation, month: row.month, maxHi, maxLo })
+  }
+
+  /** Resolves true once everything before `seen` is applied, false when the signal aborts first. */
+  async reached(seen: Position, signal: AbortSignal): Promise<boolean> {
+    while (!hasReached(this.position, seen)) {
+      if (signal.aborted) return false
+      await this.moved.wait(signal)
+    }
+    return true
+  }
+
+  /** The earliest sequence number that some slot's inboxes do not have yet. */
+  leastReach(): number {
+    let least = this.window.head
+    for (const slot of this.slots.values()) least = Math.min(least, slot.reachSeq)
+    return least
+  }
+}

@@ -1,0 +1,213 @@
+// Takes checkpoints. The position is noted first, together with everything that must be exactly as of it; then what it stands for
+// becomes durable, in any order but names before numbers; the checkpoint's own row comes last. A crash anywhere leaves the
+// checkpoint before, and rows newer than it, which replay does not touch again.
+
+import type { EventMemory } from '../model/event-memory.ts'
+import type { Reader } from '../model/reader.ts'
+import { forgettableSecond } from '../model/reader.ts'
+import {
+  type CheckpointPicture,
+  encodeCheckpoint,
+  encodeReader,
+  encodeWindowRun,
+} from '../model/rows.ts'
+import type { CellStore, ReaderRow, WindowBlockName } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Applier } from './applier.ts'
+import type { CellState } from './cell-state.ts'
+import type { FollowerIndex } from './follower-index.ts'
+import type { NameBook } from './name-book.ts'
+import type { Persistence } from './persist.ts'
+import type { PostBook } from './post-book.ts'
+
+/** An index block of the window: entries of [from, to). */
+type KnownBlock = WindowBlockName & { readonly from: number; readonly to: number }
+
+const BLOCK_ENTRIES_MIN = 4_096
+const BLOCK_ENTRIES_MAX = 32_768
+const READER_BATCH = 256
+
+export class Checkpointer {
+  readonly #state: CellState
+  readonly #store: CellStore
+  readonly #memory: EventMemory
+  readonly #names: NameBook
+  readonly #book: PostBook
+  readonly #followers: FollowerIndex
+  readonly #applier: Applier
+  readonly #persistence: Persistence
+  readonly #clock: Clock
+  readonly #boot: number
+  readonly #logId: string
+  #count = 0
+  #blocks: KnownBlock[] = []
+  #running: Promise<void> = Promise.resolve()
+  lastMs = 0
+  eventsAtLast = 0
+
+  constructor(options: {
+    state: CellState
+    store: CellStore
+    memory: EventMemory
+    names: NameBook
+    book: PostBook
+    followers: FollowerIndex
+    applier: Applier
+    persistence: Persistence
+    clock: Clock
+    boot: number
+    logId: string
+  }) {
+    this.#state = options.state
+    this.#store = options.store
+    this.#memory = options.memory
+    this.#names = options.names
+    this.#book = options.book
+    this.#followers = options.followers
+    this.#applier = options.applier
+    this.#persistence = options.persistence
+    this.#clock = options.clock
+    this.#boot = options.boot
+    this.#logId = options.logId
+  }
+
+  /** The blocks that recovery loaded the window from. */
+  startWith(blocks: readonly KnownBlock[]): void {
+    this.#blocks = [...blocks]
+  }
+
+  /** One after the other: a call while one runs takes another after it. */
+  take(): Promise<void> {
+    const turn = this.#running.then(() => this.#take())
+    this.#running = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #take(): Promise<void> {
+    const state = this.#state
+    await this.#applier.atRest()
+    // As of the position, all at once.
+    const position = [...state.position]
+    const head = state.window.head
+    const tail = state.window.tail
+    const picture = {
+      logId: this.#logId,
+      position,
+      lastEventIds: state.lastEventIds.map(String),
+      memory: this.#memory.snapshot(),
+      droppedHi: state.window.droppedHi,
+      droppedLo: state.window.droppedLo,
+    }
+    const greatest = state.authors.takeDirtyBlocks()
+    const readers = state.dirtyReaders
+    state.dirtyReaders = new Set()
+    const { eventsSeen } = state
+    const erasures = [...this.#applier.toErase]
+    const posts = this.#book.settle()
+
+    await this.#names.flush()
+    const blocks = await this.#writeWindow(tail, head, position)
+    await this.#followers.flush()
+    await this.#writeReaders(readers)
+    await this.#writeGreatest(greatest)
+    await posts
+    for (const [user, key] of erasures) {
+      await this.#persistence.untilDurable(() => this.#store.posts.eraseAuthor(user))
+      await this.#names.forget(user, key)
+      this.#applier.toErase.delete(user)
+    }
+    const windowBlocks = blocks.map(({ boot, count }) => ({ boot, count }))
+    await this.#commit({ ...picture, windowBlocks, entriesDelivered: state.entriesDelivered })
+    const kept = new Set(blocks)
+    const gone = this.#blocks.filter((block) => !kept.has(block))
+    this.#blocks = blocks
+    this.lastMs = this.#clock.nowMs()
+    this.eventsAtLast = eventsSeen
+    if (gone.length > 0) await this.#persistence.tryFor(1, () => this.#store.window.drop(gone))
+  }
+
+  #commit(picture: CheckpointPicture): Promise<void> {
+    const version = this.#nextVersion()
+    const bytes = encodeCheckpoint(picture)
+    return this.#persistence.untilDurable(() => this.#store.checkpoints.put({ version, bytes }))
+  }
+
+  /** Index blocks for [tail, head): those there are, and new ones for what came since. A short last one is written anew. */
+  async #writeWindow(tail: number, head: number, end: readonly number[]): Promise<KnownBlock[]> {
+    const kept = this.#blocks.filter((block) => block.to > tail)
+    const last = kept.at(-1)
+    if (last !== undefined && last.to < head && last.to - last.from < BLOCK_ENTRIES_MIN) kept.pop()
+    const fresh: KnownBlock[] = []
+    let from = Math.max(tail, kept.at(-1)?.to ?? tail)
+    while (from < head) {
+      const to = Math.min(head, from + BLOCK_ENTRIES_MAX)
+      const block = { boot: this.#boot, count: ++this.#count, from, to }
+      const bytes = this.#encodeBlock(block, end)
+      await this.#persistence.untilDurable(() => this.#store.window.put([{ name: block, bytes }]))
+      fresh.push(block)
+      from = to
+    }
+    return [...kept, ...fresh]
+  }
+
+  #encodeBlock(block: KnownBlock, end: readonly number[]): Uint8Array {
+    const { window } = this.#state
+    const length = block.to - block.from
+    const hi = new Uint32Array(length)
+    const lo = new Uint32Array(length)
+    const authorReblog = new Uint32Array(length)
+    let used = 0
+    for (let seq = Math.max(block.from, window.tail); seq < block.to; seq++) {
+      const author = window.authorAt(seq >>> 0)
+      if (author === 0) continue
+      hi[used] = window.hiAt(seq >>> 0)
+      lo[used] = window.loAt(seq >>> 0)
+      authorReblog[used++] = author * 2 + (window.isReblogAt(seq >>> 0) ? 1 : 0)
+    }
+    return encodeWindowRun({
+      end,
+      hi: hi.subarray(0, used),
+      lo: lo.subarray(0, used),
+      authorReblog: authorReblog.subarray(0, used),
+    })
+  }
+
+  /** Each row reflects the position at which it is encoded, which it names. */
+  async #writeReaders(readers: ReadonlySet<Reader>): Promise<void> {
+    const forgetBefore = forgettableSecond(
+      Math.min(...this.#state.runningMaxMs),
+      this.#state.limits.relationMemoryMs,
+    )
+    let batch: ReaderRow[] = []
+    for (const reader of readers) {
+      const slot = this.#state.slots.get(reader.slot)
+      if (slot === undefined) continue
+      reader.forgetChanges(forgetBefore)
+      const bytes = encodeReader(reader, this.#state.position)
+      const { number } = reader
+      const version = this.#nextVersion()
+      batch.push({ slot: slot.slot, term: slot.term, reader: number, version, bytes })
+      if (batch.length < READER_BATCH) continue
+      await this.#putReaders(batch)
+      batch = []
+      await this.#clock.yield()
+    }
+    if (batch.length > 0) await this.#putReaders(batch)
+  }
+
+  async #putReaders(rows: readonly ReaderRow[]): Promise<void> {
+    await this.#names.flush()
+    await this.#persistence.untilDurable(() => this.#store.readers.put(rows))
+  }
+
+  async #writeGreatest(dirty: readonly { block: number; bytes: Uint8Array }[]): Promise<void> {
+    const blocks = dirty.map((block) => ({ ...block, version: this.#nextVersion() }))
+    if (blocks.length > 0) {
+      await this.#persistence.untilDurable(() => this.#store.authors.putGreatest(blocks))
+    }
+  }
+
+  #nextVersion(): { boot: number; count: number } {
+    return { boot: this.#boot, count: ++this.#count }
+  }
+}

@@ -1,0 +1,316 @@
+// Reads a dashboard: the merge of window, inbox and stored posts, filtered by the graph, until the page is full or history ends.
+//
+// Order of things: coverage is taken first, then the window (pinned, so that nothing leaves it under the read), then the store.
+// A generation written meanwhile holds only what the pinned window has. Whatever changes while the read awaits, a page shows
+// nothing that is not allowed at its end.
+
+import { DashboardMerge, type MergeStart, type PostRun, pullBound } from '../model/merge.ts'
+import { firstIdAt, hiOf, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
+import { COVERED_FROM, HIDE_REBLOGS, type Reader } from '../model/reader.ts'
+import type { UserKey } from '../model/user-key.ts'
+import type { DashboardQuery, Page, Place, PostView, Unread } from '../ports/cell-client.ts'
+import type { InboxTable } from '../ports/cell-store.ts'
+import type { PostRow, PostTable } from '../ports/post-table.ts'
+import type { Wanted } from './bodies.ts'
+import type { CellState, Slot } from './cell-state.ts'
+import type { Hydration, Viewer } from './hydrate.ts'
+import { InboxSource } from './inbox-source.ts'
+import type { NameBook } from './name-book.ts'
+
+const TOP: MergeStart = { hi: 0xffff_ffff, lo: 0xffff_ffff, isAfter: () => true }
+
+export class DashboardReader {
+  readonly #state: CellState
+  readonly #names: NameBook
+  readonly #inbox: InboxTable
+  readonly #posts: PostTable
+  readonly #hydration: Hydration
+
+  constructor(options: {
+    state: CellState
+    names: NameBook
+    inbox: InboxTable
+    posts: PostTable
+    hydration: Hydration
+  }) {
+    this.#state = options.state
+    this.#names = options.names
+    this.#inbox = options.inbox
+    this.#posts = options.posts
+    this.#hydration = options.hydration
+  }
+
+  async page(viewer: NonNullable<Viewer>, slot: Slot, query: DashboardQuery): Promise<Page> {
+    const { reader } = viewer
+    if (reader === undefined || this.#state.authors.isDeleted(viewer.number))
+      return emptyPage(query)
+    const limit = Math.min(query.limit, this.#state.limits.pageMax)
+    const page =
+      query.from?.direction === 'newer'
+        ? await this.#newerThan(viewer, reader, slot, query.from.place, limit)
+        : await this.#olderThan(viewer, reader, slot, query.from?.place, limit)
+    const cap = query.countUnreadTo
+    const unread = cap === undefined ? undefined : await this.countUnread(viewer, slot, cap)
+    return { ...page, readMark: readMarkOf(reader), unread }
+  }
+
+  /** Posts of the dashboard above the read mark, counted to a cap. */
+  async countUnread(viewer: NonNullable<Viewer>, slot: Slot, cap: number): Promise<Unread> {
+    const { reader } = viewer
+    if (reader === undefined || this.#state.authors.isDeleted(viewer.number)) {
+      return { count: 0, capped: false }
+    }
+    const { readMarkHi: hi, readMarkLo: lo } = reader
+    let count = 0
+    await this.#walk(viewer, reader, slot, TOP, (row) => {
+      const isUnread = hiOf(row.postId) > hi || (hiOf(row.postId) === hi && loOf(row.postId) > lo)
+      if (isUnread) count++
+      return isUnread && count <= cap
+    })
+    return { count: Math.min(count, cap), capped: count > cap }
+  }
+
+  async #olderThan(
+    viewer: NonNullable<Viewer>,
+    reader: Reader,
+    slot: Slot,
+    place: Place | undefined,
+    limit: number,
+  ): Promise<Page> {
+    const rows: PostRow[] = []
+    const start = place === undefined ? TOP : this.#startAt(place)
+    await this.#walk(viewer, reader, slot, start, (row) => rows.push(row) <= limit, limit + 1)
+    const hasMore = rows.length > limit
+    if (hasMore) rows.length = limit
+    const views = await this.#hydration.views(viewer, rows)
+    const last = views.at(-1)
+    const newer = place === undefined ? this.#newerPlace(views[0]) : (placeOf(views[0]) ?? place)
+    return {
+      posts: views,
+      older: hasMore && last !== undefined ? placeOf(last) : undefined,
+      newer,
+      readMark: undefined,
+      unread: undefined,
+    }
+  }
+
+  /** The posts next above the place. Costs a merge from the top down to it. */
+  async #newerThan(
+    viewer: NonNullable<Viewer>,
+    reader: Reader,
+    slot: Slot,
+    place: Place,
+    limit: number,
+  ): Promise<Page> {
+    const rows: PostRow[] = []
+    let above = 0
+    await this.#walk(viewer, reader, slot, TOP, (row) => {
+      if (!this.#isAbove(row, place)) return false
+      above++
+      rows.push(row)
+      if (rows.length > limit) rows.shift()
+      return true
+    })
+    const views = await this.#hydration.views(viewer, rows)
+    const newest = views[0]
+    const last = views.at(-1)
+    const isLive = above <= limit
+    return {
+      posts: views,
+      older: last === undefined ? place : placeOf(last),
+      newer: newest === undefined ? place : isLive ? this.#newerPlace(newest) : placeOf(newest),
+      readMark: undefined,
+      unread: undefined,
+    }
+  }
+
+  /**
+   * Hands over the visible posts of the dashboard below `start` in order until `take` answers false. Bodies are found for about
+   * `atOnce` posts together.
+   */
+  async #walk(
+    viewer: NonNullable<Viewer>,
+    reader: Reader,
+    slot: Slot,
+    start: MergeStart,
+    take: (row: PostRow) => boolean,
+    atOnce = 21,
+  ): Promise<void> {
+    const inbox = new InboxSource({
+      state: this.#state,
+      table: this.#inbox,
+      slot,
+      reader: reader.number,
+    })
+    const merge = this.#mergeOf(reader, slot.floor, start, inbox)
+    const pin = this.#state.window.pin()
+    try {
+      let wanted: Wanted[] = []
+      for (;;) {
+        const step = merge.next()
+        if (step === 'post') {
+          if (this.#belongs(viewer, reader, merge)) {
+            wanted.push({
+              author: merge.author,
+              postId: postIdOf(merge.hi, merge.lo),
+              entry: merge.entry,
+            })
+          }
+          if (wanted.length < atOnce) continue
+        } else if (step === 'open-inbox') {
+          for (const run of await inbox.read()) merge.addRun(run)
+          const bound = inbox.bound
+          if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
+          continue
+        } else if (step === 'open-author') {
+          await this.#pull(merge, start)
+          continue
+        }
+        if (!(await this.#handOver(viewer, reader, wanted, take)) || step === 'end') return
+        wanted = []
+      }
+    } finally {
+      this.#state.window.unpin(pin)
+    }
+  }
+
+  #mergeOf(reader: Reader, floor: number, start: MergeStart, inbox: InboxSource): DashboardMerge {
+    const { window, authors, limits } = this.#state
+    reader.edges.compact()
+    const { keys, words, size } = reader.edges
+    const merge = new DashboardMerge({
+      window,
+      authors,
+      names: this.#names.table,
+      start,
+      sources: size,
+    })
+    const walks = size > limits.walkFollows
+    if (walks) merge.addWalk((author) => reader.edges.has(author))
+    for (let i = 0; i < size; i++) {
+      const author = keys[i] as number
+      if (!walks) merge.addChain(author)
+      const coverage = (words[i] as number) & COVERED_FROM
+      const coveredFrom = Math.max(coverage, authors.raisedOf(author), floor)
+      if (coveredFrom === 0) continue
+      const [hi, lo] = pullBound({ window, authors, author, coveredFrom })
+      merge.addPull(author, hi, lo)
+    }
+    const { bound } = inbox
+    if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
+    return merge
+  }
+
+  /** Reads the author's next stored posts at or below the merge's place. */
+  async #pull(merge: DashboardMerge, start: MergeStart): Promise<void> {
+    const { author, hi, lo } = merge
+    const isAtStart = hi === start.hi && lo === start.lo
+    const inclusive = !isAtStart || start.isAfter(author)
+    const below = inclusive ? idAfter(hi, lo) : postIdOf(hi, lo)
+    const limit = this.#state.limits.pullBatch
+    const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit)
+    merge.addRun(runOf(author, postIds, reblogs))
+    const last = postIds.at(-1)
+    if (postIds.length >= limit && last !== undefined) {
+      const next = last - 1n
+      merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
+    }
+  }
+
+  #belongs(viewer: Viewer, reader: Reader, merge: DashboardMerge): boolean {
+    const edge = reader.edges.get(merge.author)
+    if (edge === undefined) return false
+    if (merge.isReblog && edge >= HIDE_REBLOGS) return false
+    return this.#hydration.isAuthorVisible(viewer, merge.author)
+  }
+
+  /** False once `take` has enough. */
+  async #handOver(
+    viewer: Viewer,
+    reader: Reader,
+    wanted: readonly Wanted[],
+    take: (row: PostRow) => boolean,
+  ): Promise<boolean> {
+    for (const [i, row] of (await this.#hydration.find(wanted)).entries()) {
+      if (row === undefined) {
+        const post = wanted[i]
+        throw new MissingPost(
+          `post ${post?.postId} of author ${post?.author} has neither body nor mark`,
+        )
+      }
+      if (row.body === undefined || !this.#stillBelongs(viewer, reader, row)) continue
+      if (!take(row)) return false
+    }
+    return true
+  }
+
+  /** Asked again after awaiting: what was unfollowed, hidden or deleted meanwhile is not shown. */
+  #stillBelongs(viewer: Viewer, reader: Reader, row: PostRow): boolean {
+    const edge = reader.edges.get(row.author)
+    if (edge === undefined) return false
+    if (row.body?.reblogOf !== undefined && edge >= HIDE_REBLOGS) return false
+    return this.#hydration.isAuthorVisible(viewer, row.author)
+  }
+
+  #startAt(place: Place): MergeStart {
+    return {
+      hi: hiOf(place.postId),
+      lo: loOf(place.postId),
+      isAfter: (author) => (this.#names.table.keyOf(author) ?? '') > place.author,
+    }
+  }
+
+  #isAbove(row: PostRow, place: Place): boolean {
+    if (row.postId !== place.postId) return row.postId > place.postId
+    return (this.#names.table.keyOf(row.author) ?? '') < place.author
+  }
+
+  /** From where a page of newer posts starts: reaches back, as another gateway's post may land late with a smaller id. */
+  #newerPlace(newest: PostView | undefined): Place {
+    const skewMs = this.#state.limits.clockSkewMs
+    const ms = newest === undefined ? 0 : msOf(newest.postId) - skewMs
+    return { postId: ms <= 0 ? (1n as PostId) : firstIdAt(ms), author: '' as UserKey }
+  }
+}
+
+/** The store has lost a post, or was changed from outside. */
+export class MissingPost extends Error {
+  readonly code = 'MISSING_POST'
+  override readonly name = 'MissingPost'
+}
+
+function emptyPage(query: DashboardQuery): Page {
+  const unread = query.countUnreadTo === undefined ? undefined : { count: 0, capped: false }
+  const newer = { postId: 1n as PostId, author: '' as UserKey }
+  return { posts: [], older: undefined, newer, readMark: undefined, unread }
+}
+
+export function readMarkOf(reader: Reader): PostId | undefined {
+  if (reader.readMarkHi === 0 && reader.readMarkLo === 0) return undefined
+  return postIdOf(reader.readMarkHi, reader.readMarkLo)
+}
+
+function placeOf(view: PostView | undefined): Place | undefined {
+  return view === undefined ? undefined : { postId: view.postId, author: view.author }
+}
+
+function idAfter(hi: number, lo: number): PostId | undefined {
+  return hi === 0xffff_ffff && lo === 0xffff_ffff ? undefined : ((postIdOf(hi, lo) + 1n) as PostId)
+}
+
+function runOf(author: number, postIds: readonly PostId[], reblogs: readonly boolean[]): PostRun {
+  const length = postIds.length
+  const run = {
+    hi: new Uint32Array(length),
+    lo: new Uint32Array(length),
+    authorReblog: new Uint32Array(length),
+    length,
+  }
+  for (let i = 0; i < length; i++) {
+    const id = postIds[i] as PostId
+    run.hi[i] = hiOf(id)
+    run.lo[i] = loOf(id)
+    run.authorReblog[i] = author * 2 + (reblogs[i] === true ? 1 : 0)
+  }
+  return run
+}

@@ -1,0 +1,253 @@
+// Writes inboxes, late and in bulk: when a generation of the window is full, every reader's posts of it are gathered, sorted and
+// packed into one chunk, slot by slot, in slices that leave the event loop to others. Then the window drops what every slot has.
+//
+//     row of the generation durable -> chunks of a slot durable -> reach of the slot durable -> counted in memory -> dropped
+//
+// A generation is left out by class only, never by id. A slot that cannot be written while the window is at its cap is uncovered
+// first (durably): its readers' pages pull what the window drops.
+
+import { ChunkEncoder } from '../model/chunk-encoder.ts'
+import { GatheredPosts, type GenerationIndex } from '../model/generation.ts'
+import { GenerationBuilder } from '../model/generation-builder.ts'
+import { ID_EPOCH_MS, postIdOf } from '../model/post-id.ts'
+import type { Reader } from '../model/reader.ts'
+import { encodeReach } from '../model/rows.ts'
+import type { CellStore, Chunk } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import { secondAbove } from './author-book.ts'
+import { Bell } from './bell.ts'
+import type { CellState, KnownGeneration, Slot } from './cell-state.ts'
+import type { NameBook } from './name-book.ts'
+import { type Persistence, Stopped } from './persist.ts'
+import type { PostBook } from './post-book.ts'
+
+/** Generations of one boot are numbered above those of all boots before. */
+const GENERATIONS_PER_BOOT = 2 ** 20
+/** Chunks are placed by the month they were written in: 30 days. */
+const MONTH_MS = 30 * 86_400_000
+const AUTHORS_AT_ONCE = 2 ** 20
+const BUILD_STEP = 20_000
+const CHUNK_BATCH = 256
+const TRIES_BEFORE_UNCOVER = 5
+
+/** What one pass writes: entries [from, end) of the window, and the position at which `end` was its head. */
+type Pass = {
+  readonly generation: KnownGeneration
+  readonly index: GenerationIndex
+  readonly end: number
+  readonly position: readonly number[]
+  readonly floor: number
+}
+
+export class Delivery {
+  readonly #state: CellState
+  readonly #store: CellStore
+  readonly #names: NameBook
+  readonly #book: PostBook
+  readonly #persistence: Persistence
+  readonly #clock: Clock
+  readonly #boot: number
+  readonly #signal: AbortSignal
+  readonly #encoder = new ChunkEncoder()
+  readonly #gathered = new GatheredPosts()
+  readonly #asked = new Bell()
+  readonly #dropped = new Bell()
+  #isWindowFull = false
+  #generations = 0
+  #versions = 0
+  #running: Promise<void> = Promise.resolve()
+
+  constructor(options: {
+    state: CellState
+    store: CellStore
+    names: NameBook
+    book: PostBook
+    persistence: Persistence
+    clock: Clock
+    boot: number
+    signal: AbortSignal
+  }) {
+    this.#state = options.state
+    this.#store = options.store
+    this.#names = options.names
+    this.#book = options.book
+    this.#persistence = options.persistence
+    this.#clock = options.clock
+    this.#boot = options.boot
+    this.#signal = options.signal
+  }
+
+  /** Writes a generation whenever one is full, by posts or by age, until the cell stops. */
+  async run(): Promise<void> {
+    const { generationPosts, generationMs } = this.#state.limits
+    let lastMs = this.#clock.nowMs()
+    while (!this.#signal.aborted) {
+      const ring = this.#asked.wait(this.#signal)
+      await Promise.race([ring, this.#clock.sleep(Math.min(1_000, generationMs), this.#signal)])
+      const unwritten = this.#state.window.head - this.#state.leastReach()
+      const isOld = this.#clock.nowMs() - lastMs >= generationMs && unwritten > 0
+      if (unwritten < generationPosts && !isOld && !this.#isWindowFull) continue
+      await this.write()
+      lastMs = this.#clock.nowMs()
+    }
+  }
+
+  /** Resolves when the window has room for more posts. */
+  async room(): Promise<void> {
+    while (this.#state.window.size >= this.#state.limits.windowPostsMax) {
+      if (this.#signal.aborted) throw new Stopped('the cell is stopping')
+      this.#isWindowFull = true
+      this.#asked.ring()
+      await this.#dropped.wait(this.#signal)
+    }
+    this.#isWindowFull = false
+  }
+
+  /** Writes everything that the window holds and the inboxes lack. One pass at a time. */
+  write(): Promise<void> {
+    const turn = this.#running.then(() => this.#write())
+    this.#running = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #write(): Promise<void> {
+    const end = this.#state.window.head
+    const position = [...this.#state.position]
+    // Usually all slots stand at one place; one that could not be written before starts earlier.
+    const bySeq = new Map<number, Slot[]>()
+    for (const slot of this.#state.slots.values()) {
+      const from = Math.max(slot.reachSeq, this.#state.window.tail)
+      if (from < end) bySeq.set(from, [...(bySeq.get(from) ?? []), slot])
+    }
+    for (const [from, slots] of bySeq) await this.#writeFrom(from, end, position, slots)
+    this.#drop()
+  }
+
+  async #writeFrom(
+    from: number,
+    end: number,
+    position: readonly number[],
+    slots: readonly Slot[],
+  ): Promise<void> {
+    const pin = this.#state.window.pin()
+    try {
+      const pass = await this.#begin(from, end, position)
+      for (const slot of slots) {
+        const isWritten = await this.#persistence.tryFor(TRIES_BEFORE_UNCOVER, () =>
+          this.#writeSlot(slot, pass),
+        )
+        if (isWritten) await this.#reach(slot, pass, slot.floor)
+        else if (this.#isWindowFull) await this.#reach(slot, pass, Math.max(slot.floor, pass.floor))
+      }
+    } finally {
+      this.#state.window.unpin(pin)
+    }
+  }
+
+  /** Sorts the posts of the generation and makes its row durable: no chunk before it. */
+  async #begin(from: number, end: number, position: readonly number[]): Promise<Pass> {
+    const { window, authors } = this.#state
+    const length = end - from
+    const posts = {
+      hi: new Uint32Array(length),
+      lo: new Uint32Array(length),
+      authorReblog: new Uint32Array(length),
+    }
+    let count = 0
+    let maxHi = 0
+    let maxLo = 0
+    for (let seq = from; seq < end; seq++) {
+      const entry = seq >>> 0
+      const author = window.authorAt(entry)
+      if (author === 0) continue
+      const hi = window.hiAt(entry)
+      const lo = window.loAt(entry)
+      posts.hi[count] = hi
+      posts.lo[count] = lo
+      posts.authorReblog[count++] = author * 2 + (window.isReblogAt(entry) ? 1 : 0)
+      if (hi > maxHi || (hi === maxHi && lo > maxLo)) {
+        maxHi = hi
+        maxLo = lo
+      }
+      if (seq % BUILD_STEP === 0) await this.#clock.yield()
+    }
+    const tieBreak = (a: number, b: number): number => this.#names.table.compareKeys(a, b)
+    const builder = new GenerationBuilder({ posts, count, tieBreak, pulled: authors.leftOut })
+    while (!builder.step(BUILD_STEP)) await this.#clock.yield()
+    const generation = this.#boot * GENERATIONS_PER_BOOT + ++this.#generations
+    const month = Math.max(0, Math.floor((this.#clock.nowMs() - ID_EPOCH_MS) / MONTH_MS))
+    const row = { generation, month, maxId: postIdOf(maxHi, maxLo) }
+    await this.#names.flush()
+    await this.#persistence.untilDurable(() => this.#store.inbox.putGeneration(row))
+    this.#state.addGeneration(row)
+    const index = builder.index
+    const known = { generation, month, maxHi, maxLo }
+    return { generation: known, index, end, position, floor: secondAbove(maxHi, maxLo) }
+  }
+
+  async #writeSlot(slot: Slot, pass: Pass): Promise<void> {
+    let chunks: Chunk[] = []
+    let sliceStart = this.#clock.nowMs()
+    let entries = 0
+    for (const reader of slot.readers.values()) {
+      entries += this.#gather(reader, pass, chunks)
+      if (chunks.length >= CHUNK_BATCH) {
+        await this.#store.inbox.putChunks(slot, pass.generation.month, chunks)
+        chunks = []
+        sliceStart = this.#clock.nowMs()
+      } else if (this.#clock.nowMs() - sliceStart >= this.#state.limits.sliceMs) {
+        await this.#clock.yield()
+        sliceStart = this.#clock.nowMs()
+      }
+    }
+    if (chunks.length > 0) await this.#store.inbox.putChunks(slot, pass.generation.month, chunks)
+    this.#state.entriesDelivered += entries
+  }
+
+  /** Adds the reader's chunks; answers how many entries they hold. */
+  #gather(reader: Reader, pass: Pass, chunks: Chunk[]): number {
+    const { index } = pass
+    const gathered = this.#gathered
+    const { chunkEntriesMax } = this.#state.limits
+    reader.edges.compact()
+    const { keys, size } = reader.edges
+    let part = 0
+    let entries = 0
+    for (let first = 0; first < size; first += AUTHORS_AT_ONCE) {
+      const authors = first === 0 ? keys : keys.subarray(first)
+      const count = index.gather(authors, Math.min(size - first, AUTHORS_AT_ONCE), gathered)
+      entries += count
+      for (let from = 0; from < count; from += chunkEntriesMax) {
+        const to = Math.min(count, from + chunkEntriesMax)
+        const isWhole = from === 0 && to === count
+        const bytes = isWhole
+          ? index.encodeChunk(gathered, this.#encoder)
+          : index.encodePart(gathered, { from, to }, this.#encoder)
+        const { generation } = pass.generation
+        chunks.push({ reader: reader.number, generation, part: part++, bytes })
+      }
+    }
+    return entries
+  }
+
+  /** From here on the slot's inboxes have everything before the end of the pass, or say from `floor` on that they do not. */
+  async #reach(slot: Slot, pass: Pass, floor: number): Promise<void> {
+    const version = { boot: this.#boot, count: ++this.#versions }
+    const bytes = encodeReach({ floor, position: pass.position })
+    const row = { slot: slot.slot, term: slot.term, version, bytes }
+    await this.#persistence.untilDurable(() => this.#store.readers.putReach([row]))
+    slot.floor = floor
+    slot.reachSeq = pass.end
+  }
+
+  /** Drops what every slot has and what is more than the window keeps; never a post whose own row is not durable. */
+  #drop(): void {
+    const { window, limits } = this.#state
+    const keptFrom =
+      window.head -
+      (this.#isWindowFull ? Math.floor(limits.windowPostsMax / 2) : limits.windowPostsKept)
+    const end = Math.min(keptFrom, this.#state.leastReach(), this.#book.durableTo)
+    if (end > window.tail) window.drop(end)
+    this.#dropped.ring()
+  }
+}

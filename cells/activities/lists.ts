@@ -1,0 +1,73 @@
+// Whom a reader follows, and which of an author's followers are homed here. Both in key order, so that cells can be merged.
+
+import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
+import type { UserKey } from '../model/user-key.ts'
+import type { FollowersPage, FollowingPage } from '../ports/cell-client.ts'
+import type { CellState } from './cell-state.ts'
+import type { FollowerIndex } from './follower-index.ts'
+import type { NameBook } from './name-book.ts'
+
+type After<Key> = { readonly after: Key | undefined; readonly limit: number }
+
+export class Lists {
+  readonly #state: CellState
+  readonly #names: NameBook
+  readonly #followers: FollowerIndex
+
+  constructor(options: { state: CellState; names: NameBook; followers: FollowerIndex }) {
+    this.#state = options.state
+    this.#names = options.names
+    this.#followers = options.followers
+  }
+
+  async following(reader: Reader | undefined, query: After<UserKey>): Promise<FollowingPage> {
+    const after = query.after ?? ''
+    const all: { number: number; key: UserKey; hideReblogs: boolean }[] = []
+    const edges = reader?.edges
+    edges?.compact()
+    const size = edges?.size ?? 0
+    for (let i = 0; i < size; i++) {
+      const number = edges?.keys[i] as number
+      const key = this.#names.table.keyOf(number)
+      if (key === undefined || number === reader?.number || this.#state.authors.isDeleted(number))
+        continue
+      all.push({ number, key, hideReblogs: (edges?.words[i] as number) >= HIDE_REBLOGS })
+    }
+    const rest = all.filter(({ key }) => key > after).sort((a, b) => (a.key < b.key ? -1 : 1))
+    const page = rest.slice(0, query.limit)
+    const ids = await this.#names.idsOf(page.map(({ number }) => number))
+    return {
+      following: page.map(({ key, hideReblogs }, i) => ({
+        author: key,
+        id: ids[i] ?? '',
+        hideReblogs,
+      })),
+      total: all.length,
+      next: rest.length > page.length ? page.at(-1)?.key : undefined,
+    }
+  }
+
+  async followersHere(
+    query: After<UserKey> & { readonly author: UserKey },
+  ): Promise<FollowersPage> {
+    const author = this.#names.lookup(query.author)
+    if (author === 0 || this.#state.authors.isDeleted(author)) {
+      return { followers: [], total: 0, next: undefined }
+    }
+    const users: UserKey[] = []
+    let after = query.after
+    while (users.length <= query.limit) {
+      const keys = await this.#followers.after(author, after, query.limit + 1)
+      users.push(...keys.filter((key) => !this.#state.authors.isDeleted(this.#names.lookup(key))))
+      after = keys.at(-1)
+      if (keys.length <= query.limit) break
+    }
+    const page = users.slice(0, query.limit)
+    const ids = await this.#names.idsOf(page.map((key) => this.#names.lookup(key)))
+    return {
+      followers: page.map((user, i) => ({ user, id: ids[i] ?? '' })),
+      total: this.#state.followerCount(author),
+      next: users.length > page.length ? page.at(-1) : undefined,
+    }
+  }
+}

@@ -1,0 +1,101 @@
+// Gives users their dense numbers. A number is taken from a range that was reserved durably, so no boot ever gives out a number
+// that an earlier one may have used; and a name is durable before any row that uses its number: whoever writes rows calls
+// `flush` first.
+
+import { NamesTable } from '../model/names-table.ts'
+import type { UserKey, UserRef } from '../model/user-key.ts'
+import type { NameRow, NameTable } from '../ports/cell-store.ts'
+import type { Persistence } from './persist.ts'
+
+const RANGE = 4096
+
+export class NameBook {
+  readonly table = new NamesTable()
+  readonly #store: NameTable
+  readonly #persistence: Persistence
+  readonly #makeRoom: (end: number) => void
+  #next = 1
+  #reservedEnd = 1
+  #pending: NameRow[] = []
+  #flushing: Promise<void> = Promise.resolve()
+  #inFlight: readonly NameRow[] = []
+
+  constructor(options: {
+    table: NameTable
+    persistence: Persistence
+    /** Told before numbers up to `end` are given out. */
+    makeRoom: (end: number) => void
+  }) {
+    this.#store = options.table
+    this.#persistence = options.persistence
+    this.#makeRoom = options.makeRoom
+  }
+
+  async load(): Promise<void> {
+    for await (const rows of this.#store.all()) {
+      for (const row of rows) this.table.add(row.key, row.number)
+    }
+    this.#next = Math.max(1, await this.#store.reservedEnd())
+    this.#reservedEnd = this.#next
+    await this.reserve(RANGE)
+  }
+
+  /** Above every number given out. */
+  get end(): number {
+    return this.#reservedEnd
+  }
+
+  lookup(key: UserKey): number {
+    return this.table.lookup(key)
+  }
+
+  hasRoomFor(names: number): boolean {
+    return this.#next + names <= this.#reservedEnd
+  }
+
+  async reserve(names: number): Promise<void> {
+    const end = this.#next + Math.max(names, RANGE)
+    await this.#persistence.untilDurable(() => this.#store.reserve(end))
+    this.#makeRoom(end)
+    this.#reservedEnd = Math.max(this.#reservedEnd, end)
+  }
+
+  /** The user's number, given now if there was none; `hasRoomFor` must hold. */
+  numberOf(user: UserRef): number {
+    const known = this.table.lookup(user.key)
+    if (known !== 0) return known
+    const number = this.#next++
+    if (number >= this.#reservedEnd) throw new Error(`number ${number} was not reserved`)
+    this.table.add(user.key, number)
+    this.#pending.push({ number, key: user.key, id: user.id })
+    return number
+  }
+
+  /** Resolves when every name given so far is durable. */
+  flush(): Promise<void> {
+    if (this.#pending.length === 0) return this.#flushing
+    const rows = this.#pending
+    this.#pending = []
+    this.#flushing = this.#putAfter(this.#flushing, rows)
+    return this.#flushing
+  }
+
+  async #putAfter(before: Promise<void>, rows: readonly NameRow[]): Promise<void> {
+    await before
+    this.#inFlight = rows
+    await this.#persistence.untilDurable(() => this.#store.put(rows))
+    this.#inFlight = []
+  }
+
+  /** Takes the string away; key and number stay. */
+  async forget(number: number, key: UserKey): Promise<void> {
+    await this.flush()
+    await this.#persistence.untilDurable(() => this.#store.put([{ number, key, id: '' }]))
+  }
+
+  async idsOf(numbers: readonly number[]): Promise<string[]> {
+    const stored = await this.#store.idsOf(numbers)
+    const fresh = new Map([...this.#inFlight, ...this.#pending].map((row) => [row.number, row.id]))
+    return numbers.map((number, i) => fresh.get(number) ?? stored[i] ?? '')
+  }
+}

@@ -1,0 +1,149 @@
+// Applies relations and read marks to the readers homed in this cell, and keeps the index of followers homed here.
+
+import type { Followed, Hidden, ReadMarked, Unfollowed } from '../model/event.ts'
+import { hiOf, loOf } from '../model/post-id.ts'
+import { BLOCKED, BLOCKED_BY, type ChangeTime, MUTED, Reader } from '../model/reader.ts'
+import type { UserRef } from '../model/user-key.ts'
+import type { CellState } from './cell-state.ts'
+import type { FollowerIndex } from './follower-index.ts'
+import type { NameBook } from './name-book.ts'
+
+/** Told when what a reader may see changed. */
+export interface ReaderWatch {
+  graphChanged(reader: Reader, author: number): void
+  markRead(reader: Reader): void
+}
+
+export type Place = { readonly partition: number; readonly offset: number; readonly nowMs: number }
+
+export class Relations {
+  readonly #state: CellState
+  readonly #names: NameBook
+  readonly #watch: ReaderWatch
+  readonly #followers: FollowerIndex
+
+  constructor(options: {
+    state: CellState
+    names: NameBook
+    followers: FollowerIndex
+    watch: ReaderWatch
+  }) {
+    this.#state = options.state
+    this.#names = options.names
+    this.#followers = options.followers
+    this.#watch = options.watch
+  }
+
+  apply(fact: Followed | Unfollowed | Hidden | ReadMarked, at: Place): void {
+    if (fact.kind === 'read-marked') {
+      this.#markRead(fact, at)
+      return
+    }
+    const changeTime = this.#timeOf(fact.asOfMs, at)
+    if (changeTime === undefined) {
+      this.#state.eventsRefused++
+      return
+    }
+    if (fact.kind === 'followed' || fact.kind === 'unfollowed')
+      this.#applyEdge(fact, at, changeTime)
+    else this.#applyHidden(fact, at, changeTime)
+  }
+
+  /** Makes the author a reader of their own posts, if homed here. Before the post counts, so that it is covered. */
+  linkSelf(user: UserRef, partition: number, offset: number): void {
+    this.#readerOf(user, { partition, offset })
+  }
+
+  #applyEdge(fact: Followed | Unfollowed, at: Place, changeTime: ChangeTime): void {
+    const reader = this.#readerOf(fact.user, at)
+    if (reader === undefined) {
+      this.#indexAgain(fact, at)
+      return
+    }
+    const author = this.#names.numberOf(fact.author)
+    if (author === reader.number) return
+    const followed = reader.follows(author)
+    const changed =
+      fact.kind === 'followed'
+        ? reader.follow(author, {
+            coverage: this.#state.authors.coverageAtLink(author),
+            hideReblogs: fact.hideReblogs,
+            at: changeTime,
+          })
+        : reader.unfollow(author, changeTime)
+    this.#state.dirtyReaders.add(reader)
+    if (!changed) return
+    const follows = reader.follows(author)
+    if (follows !== followed) {
+      this.#state.countFollower(author, follows ? 1 : -1)
+      this.#followers.note({
+        author,
+        user: fact.user.key,
+        version: at.offset,
+        follows,
+      })
+    }
+    this.#watch.graphChanged(reader, author)
+  }
+
+  #applyHidden(fact: Hidden, at: Place, changeTime: ChangeTime): void {
+    const on = fact.kind === 'blocked' || fact.kind === 'muted'
+    const isMute = fact.kind === 'muted' || fact.kind === 'unmuted'
+    const options = { on, at: changeTime }
+    const reader = this.#readerOf(fact.user, at)
+    if (reader !== undefined) {
+      const target = this.#names.numberOf(fact.target)
+      const changed = reader.setHidden(target, isMute ? MUTED : BLOCKED, options)
+      this.#state.dirtyReaders.add(reader)
+      if (changed) this.#watch.graphChanged(reader, target)
+    }
+    const blocked = isMute ? undefined : this.#readerOf(fact.target, at)
+    if (blocked !== undefined) {
+      const user = this.#names.numberOf(fact.user)
+      const changed = blocked.setHidden(user, BLOCKED_BY, options)
+      this.#state.dirtyReaders.add(blocked)
+      if (changed) this.#watch.graphChanged(blocked, user)
+    }
+  }
+
+  #markRead(fact: ReadMarked, at: Place): void {
+    const reader = this.#readerOf(fact.user, at)
+    if (reader === undefined || !reader.markRead(hiOf(fact.postId), loOf(fact.postId))) return
+    this.#state.dirtyReaders.add(reader)
+    this.#watch.markRead(reader)
+  }
+
+  /** Undefined for a snapshot too old to be judged. */
+  #timeOf(asOfMs: number | undefined, at: Place): ChangeTime | undefined {
+    if (asOfMs === undefined) return { ms: at.nowMs, imported: false }
+    if (asOfMs < at.nowMs - this.#state.limits.relationMemoryMs) return undefined
+    return { ms: asOfMs, imported: true }
+  }
+
+  /** The reader, made if new; undefined when homed elsewhere, or when the stored row reflects this event already. */
+  #readerOf(user: UserRef, at: { partition: number; offset: number }): Reader | undefined {
+    const slot = this.#state.slotOfUser(user.key)
+    if (slot === undefined) return undefined
+    const number = this.#names.numberOf(user)
+    const known = this.#state.readers.get(number)
+    if (known !== undefined) {
+      const reflected = known.recoveredAt?.[at.partition] ?? 0
+      return at.offset < reflected ? undefined : known
+    }
+    const reader = new Reader({ number, slot: slot.slot })
+    reader.linkSelf(this.#state.authors.coverageAtLink(number))
+    this.#state.addReader(reader)
+    this.#state.dirtyReaders.add(reader)
+    return reader
+  }
+
+  /** In a replay: the reader's row reflects the event, but the crash may have come before the follower's row was durable. */
+  #indexAgain(fact: Followed | Unfollowed, at: Place): void {
+    if (this.#state.slotOfUser(fact.user.key) === undefined) return
+    const reader = this.#state.readers.get(this.#names.numberOf(fact.user))
+    const author = this.#names.numberOf(fact.author)
+    if (reader === undefined || author === reader.number) return
+    const follows = reader.follows(author)
+    this.#followers.note({ author, user: fact.user.key, version: at.offset, follows })
+  }
+}

@@ -1,0 +1,133 @@
+// How a cell's state looks in its store: readers, author facts, reach, window blocks and the checkpoint. Every row begins with a
+// format byte, so that a newer row is refused by name instead of misread.
+
+import { ByteReader, ByteWriter, CorruptRow } from './byte-writer.ts'
+import type { PartitionMemory } from './event-memory.ts'
+import { NumberMap } from './number-map.ts'
+import type { Position } from './position.ts'
+import { Reader } from './reader.ts'
+
+const FORMAT = 1
+
+/** About 8 bytes an edge. `position` is what the row reflects. */
+export function encodeReader(reader: Reader, position: Position): Uint8Array {
+  const to = new ByteWriter().u8(FORMAT).varints(position)
+  to.u32(reader.readMarkHi).u32(reader.readMarkLo)
+  for (const map of [reader.edges, reader.hidden, reader.changes]) writeMap(to, map)
+  return to.finish()
+}
+
+export function decodeReader(of: { number: number; slot: number }, bytes: Uint8Array): Reader {
+  const from = open(bytes, 'reader')
+  const position = from.varints()
+  const readMarkHi = from.u32()
+  const readMarkLo = from.u32()
+  const edges = readMap(from) ?? new NumberMap()
+  const reader = new Reader({ ...of, edges, hidden: readMap(from), changes: readMap(from) })
+  reader.readMarkHi = readMarkHi
+  reader.readMarkLo = readMarkLo
+  reader.recoveredAt = position
+  return reader
+}
+
+export type AuthorFacts = {
+  readonly raised: number
+  readonly pulled: boolean
+  readonly deleted: boolean
+}
+
+export function encodeAuthorFacts(facts: AuthorFacts): Uint8Array {
+  return new ByteWriter()
+    .u8(FORMAT)
+    .u32(facts.raised)
+    .u8((facts.pulled ? 1 : 0) | (facts.deleted ? 2 : 0))
+    .finish()
+}
+
+export function decodeAuthorFacts(bytes: Uint8Array): AuthorFacts {
+  const from = open(bytes, 'author')
+  const raised = from.u32()
+  const flags = from.u8()
+  return { raised, pulled: (flags & 1) !== 0, deleted: (flags & 2) !== 0 }
+}
+
+/** `floor`: coverage of the whole slot starts at this second at the earliest. */
+export type Reach = { readonly floor: number; readonly position: Position }
+
+export function encodeReach(reach: Reach): Uint8Array {
+  return new ByteWriter().u8(FORMAT).u32(reach.floor).varints(reach.position).finish()
+}
+
+export function decodeReach(bytes: Uint8Array): Reach {
+  const from = open(bytes, 'reach')
+  return { floor: from.u32(), position: from.varints() }
+}
+
+/** Entries of the window in the order they were applied, all at positions before `end`. */
+export type WindowRun = {
+  readonly end: Position
+  readonly hi: Uint32Array
+  readonly lo: Uint32Array
+  /** author * 2 + (1 if it is a reblog). */
+  readonly authorReblog: Uint32Array
+}
+
+export function encodeWindowRun(run: WindowRun): Uint8Array {
+  const to = new ByteWriter().u8(FORMAT).varints(run.end).varint(run.hi.length)
+  for (const words of [run.hi, run.lo, run.authorReblog]) to.words(words, words.length)
+  return to.finish()
+}
+
+export function decodeWindowRun(bytes: Uint8Array): WindowRun {
+  const from = open(bytes, 'window')
+  const end = from.varints()
+  const length = from.varint()
+  return { end, hi: from.words(length), lo: from.words(length), authorReblog: from.words(length) }
+}
+
+/** What a restart begins with. */
+export type CheckpointPicture = {
+  readonly logId: string
+  readonly position: Position
+  /** Id of the last record applied in each partition, as digits; '0' where there is none. */
+  readonly lastEventIds: readonly string[]
+  readonly memory: readonly PartitionMemory[]
+  /** Index blocks that make up the window, oldest first. */
+  readonly windowBlocks: readonly { readonly boot: number; readonly count: number }[]
+  readonly droppedHi: number
+  readonly droppedLo: number
+  readonly entriesDelivered: number
+}
+
+export function encodeCheckpoint(picture: CheckpointPicture): Uint8Array {
+  const json = JSON.stringify(picture)
+  return new ByteWriter()
+    .u8(FORMAT)
+    .run(new Uint8Array(Buffer.from(json)))
+    .finish()
+}
+
+export function decodeCheckpoint(bytes: Uint8Array): CheckpointPicture {
+  const from = open(bytes, 'checkpoint')
+  return JSON.parse(Buffer.from(from.run()).toString()) as CheckpointPicture
+}
+
+function open(bytes: Uint8Array, what: string): ByteReader {
+  const from = new ByteReader(bytes)
+  const format = from.u8()
+  if (format !== FORMAT)
+    throw new CorruptRow(`${what} row of format ${format}; this version reads ${FORMAT}`)
+  return from
+}
+
+function writeMap(to: ByteWriter, map: NumberMap | undefined): void {
+  map?.compact()
+  to.varint(map?.size ?? 0)
+  if (map === undefined) return
+  to.words(map.keys, map.size).words(map.words, map.size)
+}
+
+function readMap(from: ByteReader): NumberMap | undefined {
+  const size = from.varint()
+  return size === 0 ? undefined : new NumberMap(from.words(size), from.words(size))
+}

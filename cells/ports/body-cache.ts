@@ -1,0 +1,14 @@
+// A cell's cache of post bodies. Only a cache: it may forget anything at any time, and losing it loses nothing. It must not
+// bring back what `remove` took out: a failed remove is answered by `renew`, after which no older entry is ever returned.
+
+import type { PostKey } from './post-table.ts'
+
+export interface BodyCache {
+  /** In the order of the keys; undefined where it does not know. Never rejects: a broken cache is an empty one. */
+  getMany(keys: readonly PostKey[]): Promise<(Uint8Array | undefined)[]>
+  setMany(entries: readonly { readonly key: PostKey; readonly value: Uint8Array }[]): Promise<void>
+  /** Rejects when it cannot be sure that the entries are gone. */
+  remove(keys: readonly PostKey[]): Promise<void>
+  /** Starts a new cache epoch: everything set before is gone. Resolves when that is sure. */
+  renew(): Promise<void>
+}

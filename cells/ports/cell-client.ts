@@ -1,0 +1,187 @@
+// What a gateway asks of a cell. In one process it is the cell itself; between processes a stream carries the same calls.
+//
+// Every call names the viewer whose cell is asked. A cell without the viewer's slot answers `moved`, never an empty page. A call
+// first waits until the cell has applied `seen`; if the signal aborts before, it answers `late` with what is missing.
+
+import type { Audience } from '../model/event.ts'
+import type { CellName } from '../model/placement.ts'
+import type { PostId } from '../model/post-id.ts'
+import type { Position } from '../model/position.ts'
+import type { UserKey } from '../model/user-key.ts'
+
+/** A place in a dashboard: strictly between two posts in the order (post id descending, author key ascending). */
+export type Place = { readonly postId: PostId; readonly author: UserKey }
+
+/** One post for the wire: `head` followed by `content` is the encoded public post. */
+export type PostView = {
+  readonly author: UserKey
+  readonly postId: PostId
+  readonly head: Uint8Array
+  readonly content: Uint8Array
+  readonly audience: Audience
+  readonly origin: OriginView | undefined
+}
+/** The reblogged post, or that the viewer may not see it (deleted, hidden, or for followers only). */
+export type OriginView =
+  | { readonly kind: 'visible'; readonly head: Uint8Array; readonly content: Uint8Array }
+  | { readonly kind: 'unavailable' }
+
+export type Page = {
+  /** Newest first, whichever way the page was asked. */
+  readonly posts: readonly PostView[]
+  /** Where the next older page goes on; undefined at the very end. */
+  readonly older: Place | undefined
+  /** Where a page of newer posts starts: reaches back by the clock-skew allowance, so clients merge by id. */
+  readonly newer: Place | undefined
+  readonly readMark: PostId | undefined
+  readonly unread: Unread | undefined
+}
+export type Unread = { readonly count: number; readonly capped: boolean }
+
+/** What the call saw: everything before `position`. */
+export type Answer<T> =
+  | { readonly kind: 'ok'; readonly value: T; readonly position: Position }
+  | { readonly kind: 'moved'; readonly cell: CellName; readonly epoch: number }
+  | { readonly kind: 'late'; readonly missing: Position; readonly position: Position }
+
+export type Call = {
+  readonly viewer: UserKey
+  /** Not older than this position. */
+  readonly seen: Position
+  readonly signal: AbortSignal
+}
+
+export type DashboardQuery = {
+  readonly limit: number
+  /** Older than, or newer than, this place; the newest page when undefined. */
+  readonly from: { readonly direction: 'older' | 'newer'; readonly place: Place } | undefined
+  readonly countUnreadTo: number | undefined
+}
+
+export type PostFound =
+  | { readonly kind: 'found'; readonly post: PostView; readonly createdOffset: number }
+  | { readonly kind: 'deleted' | 'unknown' | 'not-visible' }
+
+export type AuthorPage = {
+  readonly posts: readonly PostView[]
+  readonly older: Place | undefined
+}
+
+export type Following = {
+  readonly author: UserKey
+  readonly id: string
+  readonly hideReblogs: boolean
+}
+export type FollowingPage = {
+  readonly following: readonly Following[]
+  readonly total: number
+  readonly next: UserKey | undefined
+}
+export type FollowersPage = {
+  readonly followers: readonly { readonly user: UserKey; readonly id: string }[]
+  readonly total: number
+  readonly next: UserKey | undefined
+}
+
+export type WatchItem =
+  | { readonly kind: 'added' | 'edited'; readonly post: PostView; readonly position: Position }
+  | {
+      readonly kind: 'removed'
+      readonly author: UserKey
+      readonly authorId: string
+      readonly postId: PostId
+      readonly position: Position
+    }
+  | { readonly kind: 'read-mark'; readonly postId: PostId; readonly position: Position }
+  | { readonly kind: 'position'; readonly position: Position }
+  /** The watcher fell behind its bounded queue, or the whole dashboard changed: read it again and watch anew. */
+  | {
+      readonly kind: 'reload'
+      readonly reason: 'too-slow' | 'graph-changed' | 'moved' | 'stopping'
+    }
+
+export type Verdict =
+  | 'not-applied-yet'
+  | 'unknown-post'
+  | 'deleted'
+  | 'user-deleted'
+  | 'not-followed'
+  | 'muted'
+  | 'blocked'
+  | 'reblog-hidden'
+  | 'on-dashboard'
+
+export type Explanation = {
+  readonly verdict: Verdict
+  /** Where a page takes the post from; undefined when it is not on the dashboard. */
+  readonly source: 'window' | 'inbox' | 'pulled' | undefined
+  /** Unix seconds from which inbox and window hold all of the author's posts for this reader; undefined without an edge. */
+  readonly coveredFromSecond: number | undefined
+  readonly authorPulled: boolean
+  readonly slot: number
+  readonly lagMs: number
+}
+
+export type CellStatus = {
+  readonly cell: CellName
+  readonly ready: boolean
+  readonly position: Position
+  readonly logEnd: Position
+  readonly lagMs: number
+  readonly readers: number
+  readonly names: number
+  readonly windowPosts: number
+  readonly windowCapacity: number
+  readonly generations: number
+  readonly chunks: number
+  readonly chunkBytes: number
+  readonly entriesDelivered: number
+  readonly pendingPosts: number
+  readonly bodiesCachedBytes: number
+  readonly checkpointAgeMs: number
+  readonly eventsApplied: number
+  readonly eventsRefused: number
+  readonly eventsRepeated: number
+  readonly watchers: number
+}
+
+export interface CellClient {
+  readonly cell: CellName
+  dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>>
+  /** The first item is a `position`: everything after it is told. Ends after a `reload`. */
+  watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>>
+  countUnread(call: Call, cap: number): Promise<Answer<Unread>>
+  post(call: Call, author: UserKey, postId: PostId): Promise<Answer<PostFound>>
+  /** Posts of one author as the viewer may see them. */
+  authorPosts(
+    call: Call,
+    author: UserKey,
+    query: { readonly limit: number; readonly older: Place | undefined },
+  ): Promise<Answer<AuthorPage>>
+  following(
+    call: Call,
+    query: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<Answer<FollowingPage>>
+  /** The author's followers who are homed in this cell, in key order. */
+  followersHere(
+    call: { readonly seen: Position; readonly signal: AbortSignal },
+    query: {
+      readonly author: UserKey
+      readonly after: UserKey | undefined
+      readonly limit: number
+    },
+  ): Promise<Answer<FollowersPage>>
+  explain(call: Call, post: Place): Promise<Answer<Explanation>>
+  /** PUBLIC posts only, for calls without a viewer; any cell can answer. */
+  publicPost(
+    call: Omit<Call, 'viewer'>,
+    author: UserKey,
+    postId: PostId,
+  ): Promise<Answer<PostFound>>
+  publicAuthorPosts(
+    call: Omit<Call, 'viewer'>,
+    author: UserKey,
+    query: { readonly limit: number; readonly older: Place | undefined },
+  ): Promise<Answer<AuthorPage>>
+  status(): Promise<CellStatus>
+}
