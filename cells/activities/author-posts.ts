@@ -79,7 +79,9 @@ export class AuthorPosts {
     const reader = viewer?.reader
     const edge = author === 0 ? undefined : reader?.edges.get(author)
     const row = await this.#row(post.author, post.postId)
-    const verdict = this.#verdict(viewer, author, edge, row)
+    // Until the cell has applied everything, no other reason counts.
+    const isBehind = row === undefined && lagMs > 0
+    const verdict = isBehind ? 'not-applied-yet' : this.#verdict(viewer, author, edge, row)
     const covered =
       edge === undefined
         ? undefined

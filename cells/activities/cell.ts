@@ -206,9 +206,10 @@ export class Cell implements CellClient {
   }
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {
-    return this.#inSlot(call, (viewer, slot, parts) =>
-      parts.authorPosts.explain(viewer, slot, post, this.#lagMs()),
-    )
+    return this.#inSlot(call, async (viewer, slot, parts) => {
+      await this.#lookAtLogEnd()
+      return parts.authorPosts.explain(viewer, slot, post, this.#lagMs())
+    })
   }
 
   publicPost(
@@ -231,10 +232,7 @@ export class Cell implements CellClient {
     const state = this.#state
     const parts = this.#parts
     const size = await this.#ports.store.inbox.size().catch(() => ({ chunks: 0, bytes: 0 }))
-    this.#logEnd = await this.#ports.firehose.bounds().then(
-      (bounds) => bounds.end,
-      () => this.#logEnd,
-    )
+    await this.#lookAtLogEnd()
     return {
       cell: this.cell,
       ready: this.#isReady,
@@ -337,9 +335,16 @@ export class Cell implements CellClient {
     return this.#parts
   }
 
+  async #lookAtLogEnd(): Promise<void> {
+    this.#logEnd = await this.#ports.firehose.bounds().then(
+      (bounds) => bounds.end,
+      () => this.#logEnd,
+    )
+  }
+
   #lagMs(): number {
     if (hasReached(this.#state.position, this.#logEnd)) return 0
-    return Math.max(0, this.#ports.clock.nowMs() - this.#lastAppendedMs)
+    return Math.max(1, this.#ports.clock.nowMs() - this.#lastAppendedMs)
   }
 }
 

@@ -15,7 +15,6 @@ import { encodeReach } from '../model/rows.ts'
 import type { CellStore, Chunk } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { secondAbove } from './author-book.ts'
-import { Bell } from './bell.ts'
 import type { CellState, KnownGeneration, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
@@ -50,8 +49,6 @@ export class Delivery {
   readonly #signal: AbortSignal
   readonly #encoder = new ChunkEncoder()
   readonly #gathered = new GatheredPosts()
-  readonly #asked = new Bell()
-  readonly #dropped = new Bell()
   #isWindowFull = false
   #generations = 0
   #versions = 0
@@ -82,11 +79,10 @@ export class Delivery {
     const { generationPosts, generationMs } = this.#state.limits
     let lastMs = this.#clock.nowMs()
     while (!this.#signal.aborted) {
-      const ring = this.#asked.wait(this.#signal)
-      await Promise.race([ring, this.#clock.sleep(Math.min(1_000, generationMs), this.#signal)])
+      await this.#clock.sleep(Math.min(1_000, generationMs), this.#signal)
       const unwritten = this.#state.window.head - this.#state.leastReach()
       const isOld = this.#clock.nowMs() - lastMs >= generationMs && unwritten > 0
-      if (unwritten < generationPosts && !isOld && !this.#isWindowFull) continue
+      if (unwritten < generationPosts && !isOld) continue
       await this.write()
       lastMs = this.#clock.nowMs()
     }
@@ -94,11 +90,13 @@ export class Delivery {
 
   /** Resolves when the window has room for more posts. */
   async room(): Promise<void> {
-    while (this.#state.window.size >= this.#state.limits.windowPostsMax) {
+    const { windowPostsMax, retryMs } = this.#state.limits
+    while (this.#state.window.size >= windowPostsMax) {
       if (this.#signal.aborted) throw new Stopped('the cell is stopping')
       this.#isWindowFull = true
-      this.#asked.ring()
-      await this.#dropped.wait(this.#signal)
+      await this.write()
+      // Still full: reads hold on to it, or the posts' own rows are not durable yet.
+      if (this.#state.window.size >= windowPostsMax) await this.#clock.sleep(retryMs, this.#signal)
     }
     this.#isWindowFull = false
   }
@@ -248,6 +246,5 @@ export class Delivery {
       (this.#isWindowFull ? Math.floor(limits.windowPostsMax / 2) : limits.windowPostsKept)
     const end = Math.min(keptFrom, this.#state.leastReach(), this.#book.durableTo)
     if (end > window.tail) window.drop(end)
-    this.#dropped.ring()
   }
 }
