@@ -1,0 +1,88 @@
+// Metrics, in the words of the design. A process has one registry; labels are few: cell, method, code, kind.
+
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { CellStatus } from '../../cells/ports/cell-client.ts'
+
+const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+
+/** What of a cell's status is a gauge, and what operators read there. */
+const CELL_GAUGES = {
+  ready: 'Whether the cell serves (1) or not (0)',
+  lagMs: 'Age of the oldest event not yet applied, milliseconds',
+  readers: 'Readers in memory',
+  names: 'Users the cell has a number for',
+  windowPosts: 'Posts in the window',
+  windowCapacity: 'Posts the window has room for',
+  generations: 'Generations written into inboxes',
+  chunks: 'Chunks in inboxes',
+  chunkBytes: 'Bytes of chunks in inboxes',
+  entriesDelivered: 'Entries delivered into inboxes since the start',
+  pendingPosts: 'Posts applied whose rows are not yet durable',
+  bodiesCachedBytes: 'Bytes of post bodies in memory',
+  checkpointAgeMs: 'Age of the newest checkpoint, milliseconds',
+  eventsApplied: 'Events applied since the start',
+  eventsRefused: 'Events refused since the start: id and append time too far apart',
+  eventsRepeated: 'Events met again since the start',
+  watchers: 'Dashboards being watched',
+} as const satisfies { [Name in keyof CellStatus]?: string }
+
+export class Metrics {
+  readonly registry = new Registry()
+  readonly calls = this.#counter('cellfeed_calls_total', 'Calls answered', ['method', 'code'])
+  readonly callSeconds = this.#histogram('cellfeed_call_seconds', 'Time to answer', ['method'])
+  readonly callsInFlight = this.#gauge('cellfeed_calls_in_flight', 'Calls being answered', [])
+  readonly streams = this.#gauge('cellfeed_streams', 'Streams open', ['method'])
+  readonly eventsWritten = this.#counter('cellfeed_events_written_total', 'Events appended', [])
+  readonly movedFollowed = this.#counter(
+    'cellfeed_moved_followed_total',
+    'Answers `moved` that were followed to another cell',
+    [],
+  )
+  readonly cellRestarts = this.#counter('cellfeed_cell_restarts_total', 'Cells started anew', [
+    'cell',
+  ])
+
+  /** Gauges of cells, read from their status whenever metrics are asked for. */
+  watchCells(statuses: () => Promise<readonly CellStatus[]>): void {
+    for (const [field, help] of Object.entries(CELL_GAUGES)) {
+      this.#gauge(`cellfeed_cell_${snakeCase(field)}`, help, ['cell'])
+    }
+    const gauge = new Gauge({
+      name: 'cellfeed_cells',
+      help: 'Cells that answered',
+      registers: [this.registry],
+      collect: async () => {
+        const answered = await statuses()
+        gauge.set(answered.length)
+        for (const status of answered) this.#takeStatus(status)
+      },
+    })
+  }
+
+  watchProcess(): void {
+    collectDefaultMetrics({ register: this.registry })
+  }
+
+  #takeStatus(status: CellStatus): void {
+    for (const field of Object.keys(CELL_GAUGES) as (keyof typeof CELL_GAUGES)[]) {
+      const gauge = this.registry.getSingleMetric(`cellfeed_cell_${snakeCase(field)}`)
+      if (gauge instanceof Gauge) gauge.set({ cell: status.cell }, Number(status[field]))
+    }
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.registry] })
+  }
+
+  #gauge(name: string, help: string, labelNames: string[]): Gauge {
+    return new Gauge({ name, help, labelNames, registers: [this.registry] })
+  }
+
+  #histogram(name: string, help: string, labelNames: string[]): Histogram {
+    return new Histogram({ name, help, labelNames, buckets: SECONDS, registers: [this.registry] })
+  }
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+}

@@ -1,0 +1,53 @@
+// The plain HTTP side of a process: /metrics for Prometheus, /healthz for whoever restarts it (200 while it serves).
+
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { listenErrorOf } from './listen-error.ts'
+import type { Metrics } from './metrics.ts'
+
+export type StatusPage = { readonly port: number; stop(): Promise<void> }
+
+export async function serveStatusPage(options: {
+  readonly host: string
+  readonly port: number
+  readonly metrics: Metrics
+  readonly isServing: () => boolean
+}): Promise<StatusPage> {
+  const { host, port, metrics, isServing } = options
+  const server = createServer((request, response) => {
+    if (request.url === '/healthz') {
+      answer(response, isServing() ? 200 : 503, isServing() ? 'serving\n' : 'not serving\n')
+    } else if (request.url === '/metrics') {
+      void answerMetrics(response, metrics)
+    } else {
+      answer(response, 404, 'there is /metrics and /healthz\n')
+    }
+  })
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(listenErrorOf(error, { host, port })))
+    server.listen(port, host, () => resolve())
+  })
+  return {
+    port: (server.address() as AddressInfo).port,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve())
+        server.closeAllConnections()
+      }),
+  }
+}
+
+async function answerMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
+  try {
+    const text = await metrics.registry.metrics()
+    response.setHeader('content-type', metrics.registry.contentType)
+    response.end(text)
+  } catch (error) {
+    answer(response, 500, `${error instanceof Error ? error.message : 'failed'}\n`)
+  }
+}
+
+function answer(response: ServerResponse, code: number, text: string): void {
+  response.writeHead(code, { 'content-type': 'text/plain' })
+  response.end(text)
+}
