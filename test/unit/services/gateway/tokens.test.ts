@@ -1,6 +1,6 @@
 // Tokens: what a client holds is opaque, and what comes back is trusted only as far as it can be.
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { PostId } from '../../../../cells/model/post-id.ts'
 import { userKey } from '../../../../cells/model/user-key.ts'

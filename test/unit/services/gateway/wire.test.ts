@@ -1,6 +1,6 @@
 // Pages made of encoded posts are the messages that an encoder would have made.
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { PostId } from '../../../../cells/model/post-id.ts'
 import { userKey, userRef } from '../../../../cells/model/user-key.ts'

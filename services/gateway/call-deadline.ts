@@ -1,0 +1,64 @@
+// How long a unary call may take: the client's deadline, or the server's own. Waiting ends a little before it, so that an
+// answer which says what was missing still arrives; a handler that goes on regardless is answered for at the deadline.
+//
+//     |---------------- work ----------------|-- margin --|
+//     begin                            signal aborts   TOO_LATE
+
+import { ApiError } from './errors.ts'
+import type { GatewayLimits } from './gateway-limits.ts'
+
+type DeadlineLimits = Pick<GatewayLimits, 'deadlineDefaultMs' | 'deadlineMaxMs' | 'answerMarginMs'>
+
+export class CallDeadline {
+  readonly #abort = new AbortController()
+  readonly #timers: NodeJS.Timeout[]
+  #passed: ((error: ApiError) => void) | undefined
+
+  /** `deadline` as gRPC gives it: a Date, Unix milliseconds, or infinity for none. */
+  constructor(deadline: Date | number, nowMs: number, limits: DeadlineLimits) {
+    const givenMs = timeGiven(Number(deadline) - nowMs, limits)
+    const marginMs = Math.min(limits.answerMarginMs, givenMs / 5)
+    this.#timers = [
+      setTimeout(() => this.#abort.abort(), givenMs - marginMs),
+      setTimeout(() => this.#pass(givenMs), givenMs - marginMs / 4),
+    ]
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal
+  }
+
+  /** The work's outcome, or TOO_LATE if the deadline passes first. */
+  async race<T>(work: Promise<T>): Promise<T> {
+    const passed = new Promise<never>((_, reject) => {
+      this.#passed = reject
+    })
+    try {
+      return await Promise.race([work, passed])
+    } finally {
+      this.end()
+    }
+  }
+
+  /** The client went away. */
+  cancel(): void {
+    this.#abort.abort()
+    this.end()
+  }
+
+  end(): void {
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  #pass(givenMs: number): void {
+    this.#abort.abort()
+    this.#passed?.(
+      new ApiError('TOO_LATE', `the call did not end within ${Math.round(givenMs)} ms`),
+    )
+  }
+}
+
+function timeGiven(askedMs: number, limits: DeadlineLimits): number {
+  if (!Number.isFinite(askedMs)) return limits.deadlineDefaultMs
+  return Math.max(0, Math.min(askedMs, limits.deadlineMaxMs))
+}
