@@ -1,0 +1,151 @@
+// Keeps one cell running. A cell that fails is an error of its own: it is started anew, with a new boot number and after a
+// growing pause, while the cells beside it go on. Whoever asks for it meanwhile is told that it does not serve.
+//
+//     loading --> serving --> draining --> stopped
+//        ^           |
+//        +- refusing-+   (waits, then loads again)
+
+import type { CellName } from '../../cells/model/placement.ts'
+import type { CellClient, CellStatus } from '../../cells/ports/cell-client.ts'
+import type { Clock } from '../../cells/ports/clock.ts'
+import type { Logger } from '../runtime/log.ts'
+
+export type HostedCell = CellClient & {
+  /** Resolves when the cell has caught up and serves. */
+  start(): Promise<void>
+  stop(): Promise<void>
+  /** Resolves with the error that stopped it. */
+  readonly failure: Promise<Error>
+}
+export type HostState = 'loading' | 'serving' | 'refusing' | 'draining' | 'stopped'
+export type CellReport = {
+  readonly cell: CellName
+  readonly state: HostState
+  /** One line for people, when it refuses to run. */
+  readonly detail: string
+  readonly boot: number
+  readonly startedAtMs: number
+  /** Undefined while it does not serve. */
+  readonly client: CellClient | undefined
+}
+export type CellHostParts = {
+  readonly clock: Clock
+  readonly log: Logger
+  readonly nextBoot: () => Promise<number>
+  readonly create: (boot: number) => HostedCell
+  readonly restarted: () => void
+}
+
+const RESTART_MS = 500
+const RESTART_MAX_MS = 30_000
+
+export class CellHost {
+  readonly cell: CellName
+  readonly #parts: CellHostParts
+  readonly #stopping = new AbortController()
+  #current: HostedCell | undefined
+  #state: HostState = 'loading'
+  #detail = ''
+  #boot = 0
+  #startedAtMs = 0
+  #watch: Promise<void> = Promise.resolve()
+
+  constructor(cell: CellName, parts: CellHostParts) {
+    this.cell = cell
+    this.#parts = parts
+  }
+
+  /** The first start. Rejects with what stopped it; nothing is tried again then. */
+  async start(): Promise<void> {
+    const first = this.#load()
+    // A stop waits for the start to end: there is no cell to stop before.
+    this.#watch = first.then(
+      (cell) => this.#keep(cell),
+      () => undefined,
+    )
+    await first
+  }
+
+  get client(): CellClient | undefined {
+    return this.#state === 'serving' ? this.#current : undefined
+  }
+
+  report(): CellReport {
+    return {
+      cell: this.cell,
+      state: this.#state,
+      detail: this.#detail,
+      boot: this.#boot,
+      startedAtMs: this.#startedAtMs,
+      client: this.client,
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#watch
+    this.#state = 'stopped'
+  }
+
+  async #load(): Promise<HostedCell> {
+    this.#state = 'loading'
+    this.#boot = await this.#parts.nextBoot()
+    this.#startedAtMs = this.#parts.clock.nowMs()
+    const cell = this.#parts.create(this.#boot)
+    this.#current = cell
+    await Promise.race([cell.start(), cell.failure.then((error) => Promise.reject(error))])
+    this.#state = 'serving'
+    this.#detail = ''
+    this.#parts.log.info({ cell: this.cell, boot: this.#boot }, 'cell serves')
+    return cell
+  }
+
+  /** Waits for the cell to fail, and brings it back, until the host stops. */
+  async #keep(first: HostedCell): Promise<void> {
+    const { signal } = this.#stopping
+    const stopped = new Promise<'stopped'>((resolve) => {
+      signal.addEventListener('abort', () => resolve('stopped'))
+      if (signal.aborted) resolve('stopped')
+    })
+    let cell: HostedCell | undefined = first
+    let pauseMs = RESTART_MS
+    while (!signal.aborted) {
+      if (cell !== undefined) {
+        const end: Error | 'stopped' = await Promise.race([cell.failure, stopped])
+        if (end === 'stopped') break
+        this.#refused(end)
+        pauseMs = RESTART_MS
+      }
+      await this.#parts.clock.sleep(pauseMs, signal)
+      if (signal.aborted) return
+      pauseMs = Math.min(pauseMs * 2, RESTART_MAX_MS)
+      cell = await this.#loadAgain()
+    }
+    this.#state = 'draining'
+    await cell?.stop()
+  }
+
+  async #loadAgain(): Promise<HostedCell | undefined> {
+    this.#parts.restarted()
+    try {
+      return await this.#load()
+    } catch (error) {
+      this.#refused(error)
+      return undefined
+    }
+  }
+
+  #refused(error: unknown): void {
+    this.#state = 'refusing'
+    this.#detail = error instanceof Error ? error.message : String(error)
+    this.#parts.log.error({ cell: this.cell, boot: this.#boot, err: error }, 'cell stopped')
+  }
+}
+
+/** What the cells that serve tell of themselves; one that fails at this moment is left out. */
+export async function statusesOf(reports: readonly CellReport[]): Promise<CellStatus[]> {
+  const answers = await Promise.allSettled(reports.map(async ({ client }) => client?.status()))
+  return answers.flatMap((answer) =>
+    answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
+  )
+}

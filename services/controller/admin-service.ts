@@ -1,0 +1,115 @@
+// AdminService: cells, placement, health and lag, and why a post is, or is not, on a dashboard.
+
+import { ownerOf, slotOf } from '../../cells/model/placement.ts'
+import { eventsBetween, type Position } from '../../cells/model/position.ts'
+import { userKey } from '../../cells/model/user-key.ts'
+import type { CellStatus } from '../../cells/ports/cell-client.ts'
+import {
+  type AdminServiceService,
+  type Cell,
+  CellState,
+  type GetPlacementRequest,
+  type GetPlacementResponse,
+  type ListCellsResponse,
+  type PartitionLag,
+} from '../../gen/cellfeed/admin/v1/admin_service.ts'
+import type { CellReport, HostState } from '../cell/cell-host.ts'
+import type { Handlers } from '../gateway/service-book.ts'
+import { checkUser } from '../gateway/validate.ts'
+import { type AdminDesk, uint32 } from './admin-desk.ts'
+import { explainPost } from './explain-post.ts'
+
+const STATES: Readonly<Record<HostState, CellState>> = {
+  loading: CellState.LOADING,
+  serving: CellState.SERVING,
+  refusing: CellState.REFUSING,
+  draining: CellState.DRAINING,
+  stopped: CellState.DRAINING,
+}
+
+export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
+  const { front } = desk
+  return {
+    listCells: front.unary('ListCells', () => listCells(desk)),
+    getPlacement: front.unary('GetPlacement', async (request) => getPlacement(desk, request)),
+    explainPost: front.unary('ExplainPost', (request, context) =>
+      explainPost(desk, request, context),
+    ),
+  }
+}
+
+async function listCells(desk: AdminDesk): Promise<ListCellsResponse> {
+  const reports = [...desk.reports()].sort((a, b) => (a.cell < b.cell ? -1 : 1))
+  return { cells: await Promise.all(reports.map((report) => cellOf(desk, report))) }
+}
+
+async function cellOf(desk: AdminDesk, report: CellReport): Promise<Cell> {
+  const { placement } = desk.router
+  const ranges = placement.ranges.filter((range) => range.cell === report.cell)
+  const status = await report.client?.status()
+  return {
+    cell: report.cell,
+    state: STATES[report.state],
+    stateDetail: report.detail,
+    startedAt: report.startedAtMs === 0 ? undefined : new Date(report.startedAtMs),
+    boot: BigInt(report.boot),
+    version: desk.version,
+    slots: ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+    epoch: BigInt(placement.epoch),
+    ...figuresOf(status, desk.partitionsPerTopic),
+    processMemoryBytes: BigInt(process.memoryUsage.rss()),
+  }
+}
+
+/** What the cell tells of itself; of a cell that does not serve, nothing. */
+function figuresOf(status: CellStatus | undefined, partitionsPerTopic: number) {
+  return {
+    lagEvents: BigInt(status === undefined ? 0 : eventsBetween(status.position, status.logEnd)),
+    lagMs: uint32(status?.lagMs ?? 0),
+    partitions: partitionLags(status?.position ?? [], status?.logEnd ?? [], partitionsPerTopic),
+    users: BigInt(status?.readers ?? 0),
+    readers: BigInt(status?.readers ?? 0),
+    watchers: status?.watchers ?? 0,
+    windowPosts: BigInt(status?.windowPosts ?? 0),
+    windowPostsMax: BigInt(status?.windowCapacity ?? 0),
+    windowStartsAt: undefined,
+    generation: BigInt(status?.generations ?? 0),
+    writesGeneration: false,
+    checkpointAgeMs: status === undefined ? undefined : uint32(status.checkpointAgeMs),
+    replayEvents: 0n,
+    windowBytes: 0n,
+    readersBytes: 0n,
+    bodiesBytes: BigInt(status?.bodiesCachedBytes ?? 0),
+  }
+}
+
+function partitionLags(
+  applied: Position,
+  latest: Position,
+  partitionsPerTopic: number,
+): PartitionLag[] {
+  return latest.map((offset, partition) => ({
+    partition: partition % partitionsPerTopic,
+    private: partition >= partitionsPerTopic,
+    appliedOffset: BigInt(applied[partition] ?? 0),
+    latestOffset: BigInt(offset),
+    lagMs: 0,
+  }))
+}
+
+function getPlacement(desk: AdminDesk, request: GetPlacementRequest): GetPlacementResponse {
+  const { placement } = desk.router
+  if (request.userId !== '') checkUser(request.userId, 'user_id')
+  const slot = slotOf(userKey(request.userId), placement.slots)
+  return {
+    clusterId: desk.clusterId.toString(16).padStart(16, '0'),
+    epoch: BigInt(placement.epoch),
+    slots: placement.slots,
+    ranges: placement.ranges.map((range) => ({ ...range })),
+    pins: [],
+    user:
+      request.userId === ''
+        ? undefined
+        : { slot, pinned: false, cell: ownerOf(placement, slot).cell },
+  }
+}

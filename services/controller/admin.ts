@@ -1,0 +1,39 @@
+// The admin API on a port of its own, which no user's client should reach.
+
+import { AdminServiceService } from '../../gen/cellfeed/admin/v1/admin_service.ts'
+import { addService } from '../gateway/service-book.ts'
+import { GrpcServer } from '../runtime/grpc-server.ts'
+import type { AdminDesk } from './admin-desk.ts'
+import { adminService } from './admin-service.ts'
+
+const SERVICES = ['cellfeed.admin.v1.AdminService']
+const REQUEST_BYTES_MAX = 64 * 1024
+const STOP_GRACE_MS = 250
+
+export class Admin {
+  readonly #desk: AdminDesk
+  readonly #grpc: GrpcServer
+
+  constructor(desk: AdminDesk, at: { readonly host: string; readonly port: number }) {
+    this.#desk = desk
+    this.#grpc = new GrpcServer({
+      ...at,
+      services: SERVICES,
+      requestBytesMax: REQUEST_BYTES_MAX,
+    })
+    addService(this.#grpc.server, AdminServiceService, adminService(desk))
+  }
+
+  /** Resolves with the port. Throws ListenError. */
+  async start(): Promise<number> {
+    const port = await this.#grpc.listen()
+    this.#grpc.setServing(true)
+    return port
+  }
+
+  async stop(): Promise<void> {
+    this.#grpc.setServing(false)
+    await this.#desk.front.close()
+    await this.#grpc.stop(STOP_GRACE_MS)
+  }
+}
