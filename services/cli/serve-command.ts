@@ -20,8 +20,8 @@ export function addServeCommand(
       const { isConfigErrors, parseServeConfig } = await import('../serve/config.ts')
       const config = parseServeConfig(given, terminal.environment.all)
       if (isConfigErrors(config)) throw usageFailure(config.errors.join('; '))
-      const { serve } = await import('../serve/main.ts')
-      await serve(config)
+      const { runServe } = await import('../serve/run.ts')
+      terminal.endWith(await runServe(config, terminal))
     })
   for (const flag of flags) command.option(flag.flags, `${flag.description} [${flag.environment}]`)
   examples(command, [

@@ -57,13 +57,13 @@ test('port 0 is any free port, and the status page then takes one too', () => {
 
 test('all mistakes are told at once, each with its flag or variable', () => {
   const errors = refused(
-    { cells: '0', port: '70000', fsync: 'never' },
+    { cells: '0', port: '70000', fsync: 'often' },
     { CELLFEED_RETENTION: 'week' },
   )
   expect(errors).toEqual([
     '--cells wants a whole number from 1 to 64',
     '--port wants a whole number from 0 to 65535',
-    '--fsync wants always or interval',
+    '--fsync wants always or never',
     '--retention (from CELLFEED_RETENTION) wants a time such as 500ms, 10s, 15m, 12h or 7d',
   ])
 })
