@@ -9,7 +9,7 @@
 // after every commit as well, and was slower here than `always` (docs/performance.md). What makes fsync cheap is that a
 // group shares it.
 //
-// lmdb settings: no object cache, no codec (rows are packed here), zeroed pages (no stray memory in the file).
+// lmdb settings: no batching of its own (its promise of a failed batch would be nobody's), no object cache, no codec (rows are packed here), zeroed pages (no stray memory in the file).
 
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { DataFolderError } from './data-folder-error.ts'
@@ -58,13 +58,15 @@ export class Environment {
       maxDbs: TABLES_MAX,
       overlappingSync: false,
       noSync: fsync === 'never',
+      eventTurnBatching: false,
       ...binary,
     })
     const ended = (isCommitted: boolean) => {
       for (const table of this.#tables) table.forgetPending()
       commitEnded?.(isCommitted)
     }
-    this.#commit = new GroupCommit({ groupBytesMax: GROUP_BYTES_MAX, ended })
+    const transact = (writes: () => void) => this.#root.batch(writes)
+    this.#commit = new GroupCommit({ groupBytesMax: GROUP_BYTES_MAX, transact, ended })
     this.meta = this.table('meta')
   }
 

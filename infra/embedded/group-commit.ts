@@ -10,6 +10,8 @@ import { setImmediate } from 'node:timers/promises'
 
 export type GroupCommitOptions = {
   readonly groupBytesMax: number
+  /** Runs the writes at once, within one transaction; resolves when it is committed. */
+  readonly transact: (writes: () => void) => Promise<boolean>
   /** Called after each commit, just before its callers are told. */
   readonly ended: (isCommitted: boolean) => void
 }
@@ -29,13 +31,15 @@ type Waiting = {
 
 export class GroupCommit {
   readonly #groupBytesMax: number
+  readonly #transact: GroupCommitOptions['transact']
   readonly #ended: (isCommitted: boolean) => void
   #waiting: Waiting[] = []
-  #writes = new Set<Promise<boolean>>()
+  #appends: Promise<boolean>[] = []
   #running: Promise<void> | undefined
 
   constructor(options: GroupCommitOptions) {
     this.#groupBytesMax = options.groupBytesMax
+    this.#transact = options.transact
     this.#ended = options.ended
   }
 
@@ -51,9 +55,9 @@ export class GroupCommit {
     })
   }
 
-  /** To be called by a `write` with the promise of each put or remove it makes. */
-  track(write: Promise<boolean>): void {
-    this.#writes.add(write)
+  /** To be called by a `write` for each row it appends: one that was not the last of its table answers false. */
+  track(append: Promise<boolean>): void {
+    this.#appends.push(append)
   }
 
   /** Resolves when nothing waits and nothing is in flight. */
@@ -81,25 +85,27 @@ export class GroupCommit {
   }
 
   async #commit(group: readonly Waiting[]): Promise<void> {
-    this.#writes = new Set()
-    const told = group.flatMap((waiting) => {
-      try {
-        return { resolve: waiting.run(), reject: waiting.reject }
-      } catch (error) {
-        waiting.reject(error)
-        return []
+    this.#appends = []
+    const written: { resolve: () => void; reject: (error: unknown) => void }[] = []
+    const committed = this.#transact(() => {
+      for (const { run, reject } of group) {
+        try {
+          written.push({ resolve: run(), reject })
+        } catch (error) {
+          reject(error)
+        }
       }
     })
-    const failure = await outcomeOf(this.#writes)
+    const failure = await failureOf([committed, ...this.#appends])
     this.#ended(failure === undefined)
-    for (const { resolve, reject } of told) {
+    for (const { resolve, reject } of written) {
       if (failure === undefined) resolve()
       else reject(failure)
     }
   }
 }
 
-async function outcomeOf(writes: ReadonlySet<Promise<boolean>>): Promise<CommitFailed | undefined> {
+async function failureOf(writes: readonly Promise<boolean>[]): Promise<CommitFailed | undefined> {
   try {
     const wrote = await Promise.all(writes)
     if (wrote.every(Boolean)) return undefined

@@ -62,7 +62,7 @@ export class Table {
   /** In a commit. The value must not change until the commit has ended. */
   put(key: Buffer, value: Buffer): void {
     this.#pending.set(key.toString('latin1'), value)
-    this.#commit.track(this.#database.put(key, value))
+    void this.#database.put(key, value)
   }
 
   /** In a commit: a row whose key is greater than all before. Fills pages to the brim; `latest` does not see it. */
@@ -74,7 +74,7 @@ export class Table {
   /** In a commit. */
   remove(key: Buffer): void {
     this.#pending.set(key.toString('latin1'), undefined)
-    this.#commit.track(this.#database.remove(key))
+    void this.#database.remove(key)
   }
 
   /** The environment calls this after each commit. */
