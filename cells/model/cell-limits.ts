@@ -25,7 +25,6 @@ export type CellLimits = {
   readonly postBatchRows: number
   readonly fetchRecords: number
   readonly bodyMemoryBytes: number
-  readonly bodyBytesMax: number
   /** Longest time a computation keeps the event loop. */
   readonly sliceMs: number
   readonly pageMax: number
@@ -39,8 +38,6 @@ export type CellLimits = {
   /** A failing store is asked again after this, doubling up to the maximum. */
   readonly retryMs: number
   readonly retryMaxMs: number
-  /** Generations older than this are no longer read from the inbox: coverage starts later. Unused while 0. */
-  readonly inboxRetentionMs: number
 }
 
 export const CELL_LIMITS: CellLimits = {
@@ -60,7 +57,6 @@ export const CELL_LIMITS: CellLimits = {
   postBatchRows: 1_000,
   fetchRecords: 1_000,
   bodyMemoryBytes: 256 * 1024 * 1024,
-  bodyBytesMax: 192 * 1024,
   sliceMs: 1,
   pageMax: 200,
   pullBatch: 32,
@@ -71,5 +67,4 @@ export const CELL_LIMITS: CellLimits = {
   walkFollows: 20_000,
   retryMs: 50,
   retryMaxMs: 2_000,
-  inboxRetentionMs: 0,
 }
