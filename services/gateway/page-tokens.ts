@@ -60,7 +60,7 @@ export class PageTokens {
       userHash: Buffer.from(bytesOfUserKey(owner.user)),
       direction: cursor.direction === 'older' ? PageDirection.OLDER : PageDirection.NEWER,
       postId: cursor.postId ?? 0n,
-      authorHash: Buffer.from(bytesOfUserKey(cursor.author)),
+      authorHash: authorHash(cursor.author),
       seen: this.#positions.messageOf(seen),
       viewerHash: viewerHash(owner),
     }).finish()
@@ -127,6 +127,11 @@ export class PageTokens {
     if (secret === undefined) return undefined
     return createHmac('sha256', secret).update(payload).digest().subarray(0, MAC_BYTES)
   }
+}
+
+/** Cells name the place above all authors of an id by an empty key; 16 zeros sort like that too. */
+function authorHash(author: UserKey): Buffer {
+  return author === '' ? Buffer.alloc(16) : Buffer.from(bytesOfUserKey(author))
 }
 
 function viewerHash(owner: PageOwner): Buffer {
