@@ -23,7 +23,8 @@ export class Lists {
   async following(reader: Reader | undefined, query: After<UserKey>): Promise<FollowingPage> {
     const after = query.after ?? ''
     const all: { number: number; key: UserKey; hideReblogs: boolean }[] = []
-    const edges = reader?.edges
+    const isGone = reader !== undefined && this.#state.authors.isDeleted(reader.number)
+    const edges = isGone ? undefined : reader?.edges
     edges?.compact()
     const size = edges?.size ?? 0
     for (let i = 0; i < size; i++) {

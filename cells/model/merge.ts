@@ -139,10 +139,13 @@ export class DashboardMerge {
     return step
   }
 
+  /** At the bound, not at the chain's head: a post that came during the read may lie above what was shown already. */
   #openChain(): void {
     const author = this.#ref[0] as number
-    const { hi, lo } = this.#start
-    const entry = this.#window.firstBelow(author, hi, lo, this.#start.isAfter(author))
+    const hi = this.#hi[0] as number
+    const lo = this.#lo[0] as number
+    const isAtStart = hi === this.#start.hi && lo === this.#start.lo
+    const entry = this.#window.firstBelow(author, hi, lo, !isAtStart || this.#start.isAfter(author))
     if (entry < 0) this.#pop()
     else this.#replaceTop(this.#window.hiAt(entry), this.#window.loAt(entry), CHAIN, entry)
   }
