@@ -89,7 +89,7 @@ export class Applier {
     const { partition, records } = batch
     let i = 0
     while (i < records.length) {
-      await this.#makeRoom()
+      if (!this.#hasRoom()) await this.#makeRoom()
       const record = records[i] as LogRecord
       const { fact } = record.event
       if (fact.kind === 'post-created' && this.#isLate(partition, record, fact)) {
@@ -107,6 +107,14 @@ export class Applier {
     }
     this.#pass(partition, batch.nextOffset)
     this.#state.moved.ring()
+  }
+
+  #hasRoom(): boolean {
+    return (
+      this.#names.hasRoomFor(4) &&
+      this.#book.pendingBytes <= this.#limits.pendingBytesMax &&
+      this.#state.window.size < this.#limits.windowPostsMax
+    )
   }
 
   /** Waits where a bound is reached: rows not durable, window full, numbers not reserved. */
@@ -165,11 +173,11 @@ export class Applier {
     const { fact } = event
     if (fact.kind !== 'post-created' && fact.kind !== 'post-edited') return false
     const author = this.#names.lookup(fact.author.key)
-    if (author === 0 || known.has(postKeyText(author, fact.postId))) return false
-    if (this.#book.changed(author, fact.postId) !== undefined) return false
     const hi = hiOf(fact.postId)
     const lo = loOf(fact.postId)
-    if (this.#state.authors.isAboveGreatest(author, hi, lo)) return false
+    if (author === 0 || this.#state.authors.isAboveGreatest(author, hi, lo)) return false
+    if (known.has(postKeyText(author, fact.postId))) return false
+    if (this.#book.changed(author, fact.postId) !== undefined) return false
     const entry = this.#state.window.find(author, hi, lo)
     if (entry < 0) return true
     return fact.kind === 'post-edited' && this.#book.recent(entry) === undefined
@@ -235,7 +243,7 @@ export class Applier {
     if (this.#state.authors.isDeleted(author) || this.#exists(author, offset, fact, known)) return
     const hi = hiOf(fact.postId)
     const lo = loOf(fact.postId)
-    this.#relations.linkSelf(fact.author, partition, offset)
+    this.#relations.linkSelf(fact.author, author, { partition, offset })
     this.#state.authors.noteId(author, hi, lo)
     const row = this.#rowOf(author, offset, fact)
     if (!this.#state.window.insert(author, hi, lo, fact.reblogOf !== undefined)) return
@@ -351,7 +359,7 @@ export class Applier {
       const row = this.#rowOf(author, record.offset, fact)
       rows.push(row)
       known.set(text, row)
-      this.#relations.linkSelf(fact.author, partition, record.offset)
+      this.#relations.linkSelf(fact.author, author, { partition, offset: record.offset })
       this.#state.authors.noteId(author, hiOf(fact.postId), loOf(fact.postId))
       const second = secondAbove(hiOf(fact.postId), loOf(fact.postId))
       raises.set(author, Math.max(raises.get(author) ?? 0, second))

@@ -4,6 +4,7 @@ export class Bell {
   #waiting: (() => void)[] = []
 
   ring(): void {
+    if (this.#waiting.length === 0) return
     const waiting = this.#waiting
     this.#waiting = []
     for (const wake of waiting) wake()

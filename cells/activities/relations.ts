@@ -50,8 +50,9 @@ export class Relations {
   }
 
   /** Makes the author a reader of their own posts, if homed here. Before the post counts, so that it is covered. */
-  linkSelf(user: UserRef, partition: number, offset: number): void {
-    this.#readerOf(user, { partition, offset })
+  linkSelf(user: UserRef, number: number, at: { partition: number; offset: number }): void {
+    if (this.#state.readers.has(number)) return
+    this.#readerOf(user, at)
   }
 
   #applyEdge(fact: Followed | Unfollowed, at: Place, changeTime: ChangeTime): void {

@@ -71,10 +71,12 @@ export class Watchers implements Audience, ReaderWatch {
   }
 
   postAdded(author: number, row: PostRow): void {
+    if (!this.#byAuthor.has(author)) return
     this.#tell(author, row, { kind: 'added', row, position: [...this.#state.position] })
   }
 
   postEdited(author: number, row: PostRow): void {
+    if (!this.#byAuthor.has(author)) return
     this.#tell(author, row, { kind: 'edited', row, position: [...this.#state.position] })
   }
 
