@@ -28,6 +28,7 @@ const CELL_GAUGES = {
 
 export class Metrics {
   readonly registry = new Registry()
+  #refresh: () => Promise<void> = async () => undefined
   readonly calls = this.#counter('cellfeed_calls_total', 'Calls answered', ['method', 'code'])
   readonly callSeconds = this.#histogram('cellfeed_call_seconds', 'Time to answer', ['method'])
   readonly callsInFlight = this.#gauge('cellfeed_calls_in_flight', 'Calls being answered', [])
@@ -42,32 +43,31 @@ export class Metrics {
     'cell',
   ])
 
+  /** Everything, in the format that Prometheus reads. */
+  async text(): Promise<string> {
+    await this.#refresh()
+    return this.registry.metrics()
+  }
+
   /** Gauges of cells, read from their status whenever metrics are asked for. */
   watchCells(statuses: () => Promise<readonly CellStatus[]>): void {
-    for (const [field, help] of Object.entries(CELL_GAUGES)) {
-      this.#gauge(`cellfeed_cell_${snakeCase(field)}`, help, ['cell'])
+    const answered = this.#gauge('cellfeed_cells', 'Cells that answered', [])
+    const gauges = Object.entries(CELL_GAUGES).map(([field, help]) => ({
+      field: field as keyof typeof CELL_GAUGES,
+      gauge: this.#gauge(`cellfeed_cell_${snakeCase(field)}`, help, ['cell']),
+    }))
+    this.#refresh = async () => {
+      const all = await statuses()
+      answered.set(all.length)
+      for (const { field, gauge } of gauges) {
+        gauge.reset()
+        for (const status of all) gauge.set({ cell: status.cell }, Number(status[field]))
+      }
     }
-    const gauge = new Gauge({
-      name: 'cellfeed_cells',
-      help: 'Cells that answered',
-      registers: [this.registry],
-      collect: async () => {
-        const answered = await statuses()
-        gauge.set(answered.length)
-        for (const status of answered) this.#takeStatus(status)
-      },
-    })
   }
 
   watchProcess(): void {
     collectDefaultMetrics({ register: this.registry })
-  }
-
-  #takeStatus(status: CellStatus): void {
-    for (const field of Object.keys(CELL_GAUGES) as (keyof typeof CELL_GAUGES)[]) {
-      const gauge = this.registry.getSingleMetric(`cellfeed_cell_${snakeCase(field)}`)
-      if (gauge instanceof Gauge) gauge.set({ cell: status.cell }, Number(status[field]))
-    }
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

@@ -39,7 +39,7 @@ export async function serveStatusPage(options: {
 
 async function answerMetrics(response: ServerResponse, metrics: Metrics): Promise<void> {
   try {
-    const text = await metrics.registry.metrics()
+    const text = await metrics.text()
     response.setHeader('content-type', metrics.registry.contentType)
     response.end(text)
   } catch (error) {

@@ -92,7 +92,7 @@ export class RawStream<Message> {
   async next(): Promise<Message> {
     const { value, done } = await this.#messages.next()
     if (done === true) throw new Error('the stream ended')
-    return value as Message
+    return value
   }
 
   /** Messages until one is as wanted, which comes last. */
