@@ -1,0 +1,251 @@
+// A machine that a cell runs on: its disk, cache, clock and weather stay, incarnations of the cell come and go. A cell that dies is
+// started again after a while, with a greater boot number, on the same store.
+
+import type { CellClient } from '../../cells/ports/cell-client.ts'
+import type { BodyCache } from '../../cells/ports/body-cache.ts'
+import type { CellLimits } from '../../cells/model/cell-limits.ts'
+import type { CellStore } from '../../cells/ports/cell-store.ts'
+import type { Clock } from '../../cells/ports/clock.ts'
+import { type Firehose, FirehoseGap } from '../../cells/ports/firehose.ts'
+import type { CellName, Placement } from '../../cells/model/placement.ts'
+import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
+import type { UserKey } from '../../cells/model/user-key.ts'
+import { CacheContent, cacheOf } from './cache.ts'
+import { CellProcess, InjectedFault } from './cell-process.ts'
+import { clockOf, SkewedClock } from './clocks.ts'
+import { Disk } from './disk.ts'
+import type { EventLog } from './event-log.ts'
+import { LogPort } from './log-port.ts'
+import type { Dice } from './random.ts'
+import { storeOf } from './store.ts'
+import { Violation } from './violation.ts'
+import { Weather } from './weather.ts'
+import type { World } from './world.ts'
+
+export type CellPorts = {
+  readonly firehose: Firehose
+  readonly store: CellStore
+  readonly cache: BodyCache
+  readonly clock: Clock
+}
+export type CellOptions = {
+  readonly name: CellName
+  readonly boot: number
+  readonly placement: Placement
+  readonly limits: CellLimits
+}
+
+/** What is simulated. */
+export type SimulatedCell = CellClient & {
+  start(): Promise<void>
+  stop(): Promise<void>
+  readonly failure: Promise<Error>
+  checkpoint(): Promise<void>
+  writeGeneration(): Promise<void>
+  setAuthorClass(author: UserKey, value: 'delivered' | 'pulled'): Promise<void>
+}
+export type MakeCell = (ports: CellPorts, options: CellOptions) => SimulatedCell
+
+/** An incarnation that serves, or is about to. */
+export type Incarnation = {
+  readonly process: CellProcess
+  readonly cell: SimulatedCell
+  readonly log: LogPort
+}
+
+export class CellHost {
+  readonly name: CellName
+  readonly disk: Disk
+  readonly cache = new CacheContent()
+  readonly weather: Weather
+  readonly clock: SkewedClock
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #makeCell: MakeCell
+  #running: Incarnation | undefined
+  #isServing = false
+  #isHeld = false
+  /** The newest position of any answer: no later call may be answered as of an older one. */
+  #answered: Position
+  /** A wrong log to show to the next incarnations; the true one otherwise. */
+  #wrongLog: EventLog | undefined
+  #expectsGap = false
+  #gapsSeen = 0
+  /** A checkpoint is durable that holds at least this. */
+  #durable: Position
+
+  constructor(world: World, name: CellName, dice: Dice, makeCell: MakeCell) {
+    this.#world = world
+    this.name = name
+    this.#dice = dice
+    this.#makeCell = makeCell
+    this.disk = new Disk((violation) => world.report(violation))
+    this.weather = new Weather(dice)
+    this.clock = new SkewedClock(world.wall, dice.between(-3_000, 3_000))
+    this.#answered = zeroPosition(world.log.partitions)
+    this.#durable = this.#answered
+  }
+
+  /** The incarnation that serves now, if one does. */
+  get serving(): Incarnation | undefined {
+    return this.#isServing && this.isRunning ? this.#running : undefined
+  }
+
+  get running(): Incarnation | undefined {
+    return this.isRunning ? this.#running : undefined
+  }
+
+  get isRunning(): boolean {
+    return this.#running?.process.isAlive === true
+  }
+
+  get answered(): Position {
+    return this.#answered
+  }
+
+  noteAnswered(position: Position): void {
+    this.#answered = largerOf(position, this.#answered)
+  }
+
+  get durable(): Position {
+    return this.#durable
+  }
+
+  /** Has the cell take a checkpoint now. */
+  async checkpoint(): Promise<void> {
+    const running = this.serving
+    if (running === undefined) return
+    const atLeast = this.#answered
+    await this.command(running.cell.checkpoint())
+    if (this.serving !== running) return
+    this.#durable = largerOf(atLeast, this.#durable)
+    this.#world.tally.add('step: checkpoint')
+  }
+
+  /** Waits for a command to the cell, or for the cell's end. */
+  async command(done: Promise<void>): Promise<void> {
+    const process = this.#running?.process
+    const failed = (error: unknown): void => {
+      const isOver =
+        process?.isAlive !== true || this.#running?.process !== process || !this.#isServing
+      if (!isOver) throw error
+    }
+    await Promise.race([done.catch(failed), process?.died])
+  }
+
+  /** How often an incarnation stopped with FirehoseGap. */
+  get gapsSeen(): number {
+    return this.#gapsSeen
+  }
+
+  /** Starts an incarnation; it serves some time later. */
+  boot(): void {
+    if (this.isRunning) return
+    const world = this.#world
+    const surroundings = {
+      scheduler: world.scheduler,
+      dice: this.#dice,
+      weather: this.weather,
+      tally: world.tally,
+      machine: this.name,
+    }
+    const process = new CellProcess(surroundings, world.nextBoot())
+    const log = new LogPort(process, this.#wrongLog ?? world.log, this.#dice)
+    const ports = {
+      firehose: log,
+      store: storeOf(process, this.disk),
+      cache: cacheOf(process, this.cache),
+      clock: clockOf(process, this.clock, this.#dice),
+    }
+    const { placement, limits } = world
+    const cell = this.#makeCell(ports, { name: this.name, boot: process.boot, placement, limits })
+    this.#running = { process, cell, log }
+    this.#live(process, cell).catch((error: unknown) => world.report(error))
+    void process.died.then(() => this.#died(process))
+  }
+
+  crash(): void {
+    if (this.isRunning)
+      this.#world.tally.add(this.#isServing ? 'fault: crash' : 'fault: crash at start')
+    this.#running?.process.crash()
+  }
+
+  /** Stops the cell in order; it is started again like one that died. */
+  async stop(): Promise<void> {
+    const running = this.serving
+    if (running === undefined) return
+    this.#isServing = false
+    const { process, cell } = running
+    await Promise.race([cell.stop(), process.died])
+    if (process.isAlive) this.#world.tally.add('step: stopped in order')
+    process.crash()
+  }
+
+  /** From now on the cell stays down, or is started with a wrong log, until `release`. */
+  hold(): void {
+    this.#isHeld = true
+  }
+
+  showWrongLog(log: EventLog): void {
+    this.#wrongLog = log
+    this.#expectsGap = true
+  }
+
+  /** The log of the incarnation that runs goes on without it. */
+  overtake(): void {
+    this.#expectsGap = true
+    this.#running?.log.overtake()
+  }
+
+  release(): void {
+    this.#isHeld = false
+    this.#expectsGap = false
+    this.#wrongLog = undefined
+    this.boot()
+  }
+
+  async #live(process: CellProcess, cell: SimulatedCell): Promise<void> {
+    const failed = cell.failure.then((error) => ({ error }))
+    const started = cell.start().then(
+      () => undefined,
+      (error: unknown) => ({ error }),
+    )
+    const outcome = await Promise.race([started, failed, process.died])
+    if (!process.isAlive) return
+    if (outcome !== undefined) {
+      this.#failed(process, outcome.error)
+      return
+    }
+    this.#isServing = true
+    this.#world.tally.add(process.boot > 2 ? 'step: cell started again' : 'step: cell started')
+    const later = await Promise.race([failed, process.died])
+    if (process.isAlive && later !== undefined) this.#failed(process, later.error)
+  }
+
+  #failed(process: CellProcess, error: unknown): void {
+    if (error instanceof InjectedFault && !this.#isServing) {
+      this.#world.tally.add('fault: start failed')
+      process.crash()
+      return
+    }
+    if (!(error instanceof FirehoseGap)) {
+      const text = error instanceof Error ? error.stack : String(error)
+      this.#world.report(new Violation(`cell ${this.name} failed`, { got: text }))
+    } else if (!this.#expectsGap) {
+      this.#world.report(
+        new Violation(`cell ${this.name} saw a gap in an unbroken log: ${error.message}`),
+      )
+    }
+    this.#gapsSeen++
+    process.crash()
+  }
+
+  #died(process: CellProcess): void {
+    if (this.#running?.process === process) this.#isServing = false
+    if (this.#isHeld) return
+    const delayUs = this.#dice.pick([10_000, 3_000_000, 60_000_000])
+    this.#world.scheduler.after(this.#dice.below(delayUs), `${this.name} starts again`, () => {
+      if (!this.#isHeld) this.boot()
+    })
+  }
+}

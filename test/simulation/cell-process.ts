@@ -1,0 +1,206 @@
+// One incarnation of a cell, as the world around it sees it: every call through its ports takes virtual time here, and ends
+// with the process. A dead process hears nothing any more; what it had begun to write lands or not, by dice, also much later.
+//
+//      put(rows) --- row lands --- row lands --- acknowledged
+//            \ crash here: each row not landed yet is lost, lands on time, or lands after the restart
+
+import type { Dice } from './random.ts'
+import type { Scheduler, Task } from './scheduler.ts'
+import type { Tally } from './tally.ts'
+import type { Weather } from './weather.ts'
+
+/** A store, log or cache call that was rejected by dice. It may have happened all the same. */
+export class InjectedFault extends Error {
+  readonly code = 'INJECTED_FAULT'
+  override readonly name = 'InjectedFault'
+}
+
+export type Land = (late: boolean) => void
+
+export type Surroundings = {
+  readonly scheduler: Scheduler
+  readonly dice: Dice
+  readonly weather: Weather
+  readonly tally: Tally
+  /** Name of the machine in trace lines. */
+  readonly machine: string
+}
+
+const POSTPONED_US_MAX = 600_000_000
+
+export class CellProcess {
+  readonly boot: number
+  readonly died: Promise<void>
+  readonly weather: Weather
+  readonly #surroundings: Surroundings
+  readonly #unlanded = new Set<Task>()
+  readonly #stuck = new Set<() => void>()
+  #isAlive = true
+  #faults = 0
+  #die: () => void = () => undefined
+
+  constructor(surroundings: Surroundings, boot: number) {
+    this.#surroundings = surroundings
+    this.weather = surroundings.weather
+    this.boot = boot
+    this.died = new Promise((resolve) => {
+      this.#die = resolve
+    })
+  }
+
+  get isAlive(): boolean {
+    return this.#isAlive
+  }
+
+  /** How many calls were rejected so far: a read that fails without one is a bug. */
+  get faults(): number {
+    return this.#faults
+  }
+
+  /** Runs after a while, unless the process is dead by then. */
+  later(op: string, delayUs: number, run: () => void): void {
+    const { scheduler, machine } = this.#surroundings
+    scheduler.after(delayUs, `${machine}${this.boot} ${op}`, () => {
+      if (!this.#isAlive) return
+      if (this.weather.springs(op, 'acknowledge')) this.crash()
+      else run()
+    })
+  }
+
+  /** A call that changes nothing: looks early or late, by dice, and may be rejected. */
+  read<T>(
+    op: string,
+    look: () => T,
+    rejects: () => boolean = () => this.weather.rejectsRead(),
+  ): Promise<T> {
+    const { dice } = this.#surroundings
+    return new Promise((resolve, reject) => {
+      if (!this.#begins(op)) return
+      const early = attempt(dice.chance(0.5) ? look : undefined)
+      this.later(op, this.weather.delayUs(), () => {
+        if (rejects()) reject(this.fault(op))
+        else settle(early ?? attempt(look), resolve, reject)
+      })
+    })
+  }
+
+  /** A call that makes rows durable one by one, in any order, and then is acknowledged; or is rejected, landed or not. */
+  write(
+    op: string,
+    rows: readonly Land[],
+    options: { readonly slot?: number } = {},
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (!this.#begins(op)) return
+      const begin = (): void => this.#write(op, rows, resolve, reject)
+      if (options.slot !== undefined && options.slot === this.weather.stuckSlot)
+        this.#stuck.add(begin)
+      else begin()
+    })
+  }
+
+  /** What was stuck goes on. */
+  unstick(): void {
+    const stuck = [...this.#stuck]
+    this.#stuck.clear()
+    for (const begin of stuck) if (this.#isAlive) begin()
+  }
+
+  fault(op: string): InjectedFault {
+    this.#faults++
+    this.#surroundings.tally.add('fault: call rejected')
+    return new InjectedFault(`${op} was rejected`)
+  }
+
+  crash(): void {
+    if (!this.#isAlive) return
+    this.#isAlive = false
+    const { dice, scheduler, machine, tally } = this.#surroundings
+    scheduler.after(0, `${machine}${this.boot} dies`, () => undefined)
+    if (this.#unlanded.size > 0) tally.add('fault: crash with writes in flight')
+    for (const task of this.#unlanded) {
+      const fate = dice.below(10)
+      if (fate < 5) task.isCancelled = true
+      else if (fate < 7) this.#postpone(task)
+    }
+    this.#unlanded.clear()
+    this.#die()
+  }
+
+  /** Whether the call reaches the world at all. */
+  #begins(op: string): boolean {
+    if (!this.#isAlive) return false
+    if (!this.weather.springs(op, 'issue')) return true
+    // The call has begun: let it be under way when the process dies.
+    this.#surroundings.scheduler.after(0, 'trap', () => this.crash())
+    return true
+  }
+
+  #write(
+    op: string,
+    rows: readonly Land[],
+    resolve: () => void,
+    reject: (error: Error) => void,
+  ): void {
+    const isRejected = this.weather.rejectsWrite()
+    const { dice } = this.#surroundings
+    let latestUs = 0
+    for (const land of rows) {
+      const delayUs = this.weather.delayUs()
+      latestUs = Math.max(latestUs, delayUs)
+      const fate = isRejected ? dice.below(10) : 9
+      if (fate < 4) continue
+      this.#landAfter(
+        op,
+        fate < 7 ? delayUs + dice.below(POSTPONED_US_MAX) : delayUs,
+        land,
+        isRejected,
+      )
+    }
+    if (isRejected) this.later(op, this.weather.delayUs(), () => reject(this.fault(op)))
+    else this.later(op, latestUs + 100, resolve)
+  }
+
+  #landAfter(op: string, delayUs: number, land: Land, isLate: boolean): void {
+    const { scheduler, machine } = this.#surroundings
+    const task = scheduler.after(
+      delayUs,
+      `${machine}${this.boot} ${op} lands`,
+      () => {
+        this.#unlanded.delete(task)
+        land(isLate || !this.#isAlive)
+      },
+      { isQuiet: true },
+    )
+    this.#unlanded.add(task)
+  }
+
+  #postpone(task: Task): void {
+    const { dice, scheduler, tally } = this.#surroundings
+    task.isCancelled = true
+    tally.add('fault: write lands after the restart')
+    scheduler.after(dice.below(POSTPONED_US_MAX), `${task.label} late`, task.run, { isQuiet: true })
+  }
+}
+
+type Attempt<T> = { readonly value: T } | { readonly error: unknown }
+
+function attempt<T>(look: () => T): Attempt<T>
+function attempt<T>(look: (() => T) | undefined): Attempt<T> | undefined
+function attempt<T>(look: (() => T) | undefined): Attempt<T> | undefined {
+  if (look === undefined) return undefined
+  try {
+    return { value: look() }
+  } catch (error) {
+    return { error }
+  }
+}
+
+function settle<T>(
+  outcome: Attempt<T>,
+  resolve: (value: T) => void,
+  reject: (error: unknown) => void,
+): void {
+  if ('error' in outcome) reject(outcome.error)
+  else resolve(outcome.value)
+}

@@ -1,0 +1,268 @@
+// What goes wrong, by dice, and what operators do meanwhile: crashes, at moments picked by the clock or by what the cell is just
+// doing; stores that are slow, fail or stick; clocks that jump; caches that lose; logs that are not what they were.
+
+import type { LogRecord } from '../../cells/ports/firehose.ts'
+import type { CellHost } from './cell-host.ts'
+import type { EventLog } from './event-log.ts'
+import type { Dice } from './random.ts'
+import { known, Violation } from './violation.ts'
+import type { World } from './world.ts'
+
+const FAULTS = {
+  crash: 6,
+  'crash in the middle of something': 12,
+  'stop in order': 3,
+  'slow store': 4,
+  'failing writes': 5,
+  'failing reads': 3,
+  'failing cache': 3,
+  'cache loses': 3,
+  'cell lags': 4,
+  'stuck slot': 3,
+  'clock jumps': 4,
+  leap: 1,
+  retention: 3,
+  'gap in the log': 2,
+} as const
+type Fault = keyof typeof FAULTS
+
+/** Where a crash hurts: everything a cell makes durable, and what it reads when it starts. */
+const TRAPS = [
+  'posts.put',
+  'posts.eraseAuthor',
+  'posts.get',
+  'posts.idsBelow',
+  'inbox.putGeneration',
+  'inbox.putChunks',
+  'inbox.chunksBelow',
+  'readers.put',
+  'readers.putReach',
+  'readers.ofSlot',
+  'followers.put',
+  'authors.put',
+  'authors.putGreatest',
+  'names.reserve',
+  'names.put',
+  'names.all',
+  'window.put',
+  'window.get',
+  'window.drop',
+  'checkpoints.put',
+  'cache.remove',
+  'log.fetch',
+] as const
+
+const GAPS = ['truncated', 'made anew', 'shortened', 'regrown', 'overtaken'] as const
+const LEAPS_MS = [3_600_000, 20 * 3_600_000, 33 * 86_400_000]
+/** What is younger stays in the log: event ids are remembered for less. */
+const RETENTION_MS = 600_000
+
+export class Faults {
+  readonly #world: World
+  readonly #dice: Dice
+  #isGapOpen = false
+
+  constructor(world: World, dice: Dice) {
+    this.#world = world
+    this.#dice = dice
+  }
+
+  async strike(): Promise<void> {
+    const fault = this.#dice.weighted<Fault>(FAULTS)
+    const host = this.#dice.pick(this.#world.hosts)
+    await this.#do(fault, host)
+  }
+
+  async #do(fault: Fault, host: CellHost): Promise<void> {
+    const { weather } = host
+    switch (fault) {
+      case 'crash':
+        host.crash()
+        return
+      case 'crash in the middle of something': {
+        const op = this.#dice.pick(TRAPS)
+        const at = this.#dice.pick(['issue', 'acknowledge'] as const)
+        weather.trap = { op, at, countdown: this.#dice.below(4) }
+        return
+      }
+      case 'stop in order':
+        return host.stop()
+      case 'slow store':
+        return this.#forAWhile(
+          fault,
+          () => (weather.slowness = this.#dice.pick([4, 20])),
+          () => (weather.slowness = 1),
+        )
+      case 'failing writes':
+        return this.#forAWhile(
+          fault,
+          () => (weather.failingWrites = this.#dice.pick([0.2, 0.6, 1])),
+          () => (weather.failingWrites = 0),
+        )
+      case 'failing reads':
+        return this.#forAWhile(
+          fault,
+          () => (weather.failingReads = this.#dice.pick([0.1, 0.5])),
+          () => (weather.failingReads = 0),
+        )
+      case 'failing cache':
+        return this.#forAWhile(
+          fault,
+          () => (weather.failingCache = this.#dice.pick([0.3, 0.9])),
+          () => (weather.failingCache = 0),
+        )
+      case 'cache loses':
+        host.cache.lose(this.#dice)
+        this.#world.tally.add('fault: cache loses')
+        return
+      case 'cell lags':
+        return this.#forAWhile(
+          fault,
+          () => (weather.lag = this.#dice.pick([10, 60])),
+          () => (weather.lag = 1),
+        )
+      case 'stuck slot':
+        return this.#forAWhile(
+          fault,
+          () => (weather.stuckSlot = this.#dice.below(this.#world.placement.slots)),
+          () => {
+            weather.stuckSlot = undefined
+            host.running?.process.unstick()
+          },
+        )
+      case 'clock jumps':
+        return this.#jumpSomeClock(host)
+      case 'leap':
+        this.#world.wall.leap(this.#dice.pick(LEAPS_MS))
+        this.#world.tally.add('fault: everybody slept')
+        return
+      case 'retention':
+        return this.#retain()
+      case 'gap in the log':
+        return this.#openGap(host)
+    }
+  }
+
+  async #forAWhile(fault: Fault, begin: () => unknown, end: () => unknown): Promise<void> {
+    begin()
+    await this.#world.sleepUs(this.#dice.pick([2_000_000, 30_000_000, 300_000_000]))
+    end()
+    this.#world.tally.add(`fault: ${fault}`)
+  }
+
+  #jumpSomeClock(host: CellHost): void {
+    const { brokers, gateways, tally } = this.#world
+    const who = this.#dice.pick(['leader', 'gateway', 'cell'] as const)
+    const clock =
+      who === 'leader'
+        ? this.#dice.pick(brokers.leaders)
+        : who === 'gateway'
+          ? this.#dice.pick(gateways).clock
+          : host.clock
+    const mostMs = this.#dice.chance(0.2) ? 150_000 : 5_000
+    clock.offMs = this.#dice.between(-mostMs, mostMs)
+    tally.add(`fault: clock of a ${who} jumps`)
+  }
+
+  /** Old records go, as far as no cell needs them any more. */
+  #retain(): void {
+    const { log, belonging, hosts, tally } = this.#world
+    for (let partition = 0; partition < log.partitions; partition++) {
+      const end = known(log.bounds().end[partition], 'an end')
+      const { logMs } = belonging.model.state(partition, end)
+      const young = log
+        .recordsOf(partition)
+        .find(({ appendedAtMs }) => appendedAtMs > logMs - RETENTION_MS)
+      const start = Math.min(
+        young?.offset ?? end,
+        ...hosts.map((host) => host.durable[partition] ?? 0),
+      )
+      if (start > known(log.bounds().start[partition], 'a start')) tally.add('fault: retention')
+      log.truncate(partition, start)
+    }
+  }
+
+  /** A cell finds that the log is not the one it knew: it must stop, and say so; with the right log it goes on. */
+  async #openGap(host: CellHost): Promise<void> {
+    if (this.#isGapOpen || host.serving === undefined) return
+    this.#isGapOpen = true
+    const kind = this.#dice.pick(GAPS)
+    await host.checkpoint()
+    if (host.serving === undefined) {
+      this.#isGapOpen = false
+      return
+    }
+    host.hold()
+    host.weather.clearUp()
+    const gapsBefore = host.gapsSeen
+    if (kind === 'overtaken') host.overtake()
+    else {
+      host.crash()
+      const wrong = await this.#wrongLog(kind, host)
+      if (wrong === undefined) {
+        host.release()
+        this.#isGapOpen = false
+        return
+      }
+      host.showWrongLog(wrong)
+      host.boot()
+    }
+    await this.#stopsWithGap(host, kind, gapsBefore)
+    host.release()
+    this.#isGapOpen = false
+    this.#world.tally.add(`fault: log ${kind}`)
+  }
+
+  async #stopsWithGap(host: CellHost, kind: string, gapsBefore: number): Promise<void> {
+    for (let waited = 0; host.gapsSeen === gapsBefore; waited++) {
+      if (waited > 1_000) throw new Violation(`a cell goes on although the log was ${kind}`)
+      if (kind !== 'overtaken' && host.serving !== undefined) {
+        throw new Violation(`a cell serves although the log was ${kind}`)
+      }
+      if (!host.isRunning) host.boot()
+      await this.#world.sleepUs(1_000_000)
+    }
+  }
+
+  async #wrongLog(kind: (typeof GAPS)[number], host: CellHost): Promise<EventLog | undefined> {
+    const { log } = this.#world
+    if (kind === 'made anew') return log.renamed(`${log.identity.logId}-anew`)
+    const partitions = host.durable.flatMap((offset, partition) => (offset > 0 ? [partition] : []))
+    if (partitions.length === 0) return undefined
+    const partition = this.#dice.pick(partitions)
+    const durable = known(host.durable[partition], 'an offset')
+    if (kind === 'truncated') return this.#truncated(partition)
+    const cut = log.cutAt({ partition, end: this.#dice.below(durable) })
+    if (kind === 'regrown') this.#regrow(cut, partition)
+    return cut
+  }
+
+  /** Without records that came while the cell was down. */
+  async #truncated(partition: number): Promise<EventLog | undefined> {
+    const { log } = this.#world
+    const endBefore = known(log.bounds().end[partition], 'an end')
+    for (let i = 0; i < 60 && known(log.bounds().end[partition], 'an end') === endBefore; i++) {
+      await this.#world.sleepUs(5_000_000)
+    }
+    const end = known(log.bounds().end[partition], 'an end')
+    if (end === endBefore) return undefined
+    const copy = log.renamed(log.identity.logId)
+    copy.truncate(partition, end)
+    return copy
+  }
+
+  /** Other records at the offsets of those that were lost, up to and beyond where the cell had been. */
+  #regrow(cut: EventLog, partition: number): void {
+    const model: LogRecord | undefined = this.#world.log.recordsOf(partition).at(-1)
+    const until = known(this.#world.log.bounds().end[partition], 'an end') + 2
+    const id = this.#dice.pick(this.#world.gateways).allocateEventId()
+    for (let at = known(cut.bounds().end[partition], 'an end'); at < until; at++) {
+      const event = {
+        id: (id + BigInt(at)) as typeof id,
+        fact: { kind: 'unreadable', reason: 'regrown' },
+      } as const
+      const appendedAtMs = model?.appendedAtMs ?? this.#world.wall.nowMs
+      cut.append({ partition, event, appendedAtMs, skipped: 0 })
+    }
+  }
+}

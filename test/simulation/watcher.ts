@@ -1,0 +1,161 @@
+// A client that watches: it lists the dashboard once, then keeps it current by nothing but what is pushed. Whenever the log has
+// been still for a while its picture must be right, body for body.
+
+import { hasReached, type Position } from '../../cells/model/position.ts'
+import type { UserRef } from '../../cells/model/user-key.ts'
+import type { PostView, WatchItem } from '../../cells/ports/cell-client.ts'
+import type { Span } from './belonging.ts'
+import { checkListing, nameOf } from './check-listing.ts'
+import { checkView } from './check-page.ts'
+import { ask } from './client.ts'
+import type { Incarnation } from './cell-host.ts'
+import type { Dice } from './random.ts'
+import type { Readers } from './readers.ts'
+import { compareInDashboard } from './belonging.ts'
+import { Violation } from './violation.ts'
+import type { World } from './world.ts'
+
+type Ended = 'reload' | 'lost'
+
+const AUDIT_PAUSE_US = 90_000_000
+
+export class Watcher {
+  readonly #world: World
+  readonly #dice: Dice
+  readonly #readers: Readers
+  readonly #viewer: UserRef
+  readonly #picture = new Map<string, PostView>()
+  #isOver = false
+
+  constructor(options: { world: World; dice: Dice; readers: Readers; viewer: UserRef }) {
+    this.#world = options.world
+    this.#dice = options.dice
+    this.#readers = options.readers
+    this.#viewer = options.viewer
+  }
+
+  /** Watches for a while, or until told to read anew. */
+  async watch(durationUs: number): Promise<void> {
+    const world = this.#world
+    const host = world.homeOf(this.#viewer.key)
+    const incarnation = host.serving
+    if (incarnation === undefined) return
+    const leave = new AbortController()
+    const call = { viewer: this.#viewer.key, signal: leave.signal }
+    const question = { name: 'watch', seen: world.seenBy(this.#viewer.key), deadlineMs: 300_000 }
+    const heard = await ask(world, host, question, (cell, base) => cell.watch({ ...base, ...call }))
+    if (heard.kind !== 'ok') return
+    world.scheduler.after(durationUs, 'watcher leaves', () => leave.abort())
+    const items = heard.value[Symbol.asyncIterator]()
+    if (!(await this.#list())) return leave.abort()
+    world.spawn('an audit', () => this.#audit(incarnation))
+    const ended = await this.#follow(items, incarnation)
+    this.#isOver = true
+    leave.abort()
+    if (ended === 'left') this.#world.tally.add('step: watched for a while')
+    if (ended === 'reload') this.#world.tally.add('step: watcher told to read anew')
+  }
+
+  async #list(): Promise<boolean> {
+    let from: Parameters<Readers['page']>[1]['from']
+    for (;;) {
+      const query = { limit: this.#dice.pick([2, 20]), from, countUnreadTo: undefined }
+      const answer = await this.#readers.page(this.#viewer, query)
+      if (answer === undefined) return false
+      for (const post of answer.page.posts) this.#picture.set(nameOf(post), post)
+      const { older } = answer.page
+      if (older === undefined) return true
+      from = { direction: 'older', place: older }
+    }
+  }
+
+  async #follow(
+    items: AsyncIterator<WatchItem>,
+    { process, log }: Incarnation,
+  ): Promise<Ended | 'left'> {
+    let isFirst = true
+    for (;;) {
+      const next = await Promise.race([items.next(), process.died])
+      if (next === undefined || !process.isAlive) return 'lost'
+      if (next.done === true) return 'left'
+      const item = next.value
+      if (isFirst && item.kind !== 'position' && item.kind !== 'reload') {
+        throw new Violation('a watch does not begin with its position', { got: item.kind })
+      }
+      isFirst = false
+      if (item.kind === 'reload') return 'reload'
+      this.#take(item, log.delivered)
+    }
+  }
+
+  #take(item: Exclude<WatchItem, { kind: 'reload' }>, delivered: Position): void {
+    this.#world.tally.add(`watched: ${item.kind}`)
+    const span = { from: item.position, to: delivered }
+    switch (item.kind) {
+      case 'added':
+        checkView(this.#world.belonging, this.#viewer.key, item.post, span)
+        this.#picture.set(nameOf(item.post), item.post)
+        return
+      case 'edited':
+        checkView(this.#world.belonging, this.#viewer.key, item.post, span)
+        if (this.#picture.has(nameOf(item.post))) this.#picture.set(nameOf(item.post), item.post)
+        return
+      case 'removed':
+        if (item.authorId !== this.#world.userOf(item.author)?.id) this.#checkNameless(item, span)
+        this.#picture.delete(nameOf(item))
+        return
+      case 'read-mark':
+        this.#checkReadMark(item.postId, span)
+        return
+      case 'position':
+    }
+  }
+
+  /** Compares when nothing was appended, and nothing went wrong, for as long as any push may take. */
+  async #audit({ log }: Incarnation): Promise<void> {
+    const { weather } = this.#world.homeOf(this.#viewer.key)
+    for (let tries = 0; tries < 6 && !this.#isOver; tries++) {
+      const query = { limit: 1, from: undefined, countUnreadTo: undefined }
+      const answer = await this.#readers.page(this.#viewer, query)
+      const before = log.delivered
+      await this.#world.sleepUs(AUDIT_PAUSE_US)
+      if (answer === undefined || this.#isOver || !weather.isCalm) continue
+      if (!hasReached(answer.span.from, log.delivered) || !hasReached(before, log.delivered))
+        continue
+      this.#checkPicture({ from: answer.span.from, to: log.delivered })
+    }
+  }
+
+  #checkPicture(span: Span): void {
+    const { belonging } = this.#world
+    checkListing(belonging, {
+      name: 'what a watcher holds',
+      shown: [...this.#picture.values()].sort(compareInDashboard),
+      covers: () => true,
+      span,
+      conditions: (post) => belonging.onDashboard(this.#viewer.key, post),
+    })
+    for (const post of this.#picture.values()) {
+      const versions = belonging.versions(post, span)
+      if (versions.some(({ content }) => Buffer.compare(content, post.content) === 0)) continue
+      throw new Violation(`a watcher was not told of the edit of ${nameOf(post)}`)
+    }
+    this.#world.tally.add("step: watcher's picture compared")
+  }
+
+  #checkReadMark(mark: PostView['postId'], span: Span): void {
+    const marks = this.#world.belonging.readMarks(this.#viewer.key, span)
+    if (!marks.includes(mark)) {
+      throw new Violation('a watcher is told a read mark that never was', {
+        got: mark,
+        want: marks,
+      })
+    }
+  }
+
+  #checkNameless(item: Extract<WatchItem, { kind: 'removed' }>, span: Span): void {
+    const { belonging } = this.#world
+    if (!belonging.always([belonging.alive(item.author)], span)) return
+    throw new Violation('a removal names the wrong author', { got: item.authorId })
+  }
+}

@@ -1,0 +1,78 @@
+// What goes wrong around one cell, by dice: how slow and how unreliable its store and its part of the network are at the
+// moment. It belongs to the machine, so it outlives a crash of the cell.
+
+import type { Dice } from './random.ts'
+
+/** Crash at the nth time that something is done, at its beginning or just before it is acknowledged. */
+export type Trap = {
+  readonly op: string
+  readonly at: 'issue' | 'acknowledge'
+  countdown: number
+}
+
+export class Weather {
+  readonly #dice: Dice
+  /** Probabilities that a store call is rejected. */
+  failingReads = 0
+  failingWrites = 0
+  failingCache = 0
+  /** All delays are multiplied by this. */
+  slowness = 1
+  /** The same for what the log delivers: the cell lags. */
+  lag = 1
+  /** Chunks of this slot are never acknowledged while it is set. */
+  stuckSlot: number | undefined
+  trap: Trap | undefined
+
+  constructor(dice: Dice) {
+    this.#dice = dice
+  }
+
+  get isCalm(): boolean {
+    const isFailing = this.failingReads + this.failingWrites + this.failingCache > 0
+    return !isFailing && this.slowness === 1 && this.lag === 1 && this.stuckSlot === undefined
+  }
+
+  /** Mostly milliseconds, sometimes a second, rarely many. */
+  delayUs(): number {
+    const kind = this.#dice.below(100)
+    const us =
+      kind < 70
+        ? this.#dice.between(100, 20_000)
+        : kind < 96
+          ? this.#dice.between(5_000, 900_000)
+          : this.#dice.between(500_000, 12_000_000)
+    return us * this.slowness
+  }
+
+  rejectsRead(): boolean {
+    return this.failingReads > 0 && this.#dice.chance(this.failingReads)
+  }
+
+  rejectsWrite(): boolean {
+    return this.failingWrites > 0 && this.#dice.chance(this.failingWrites)
+  }
+
+  rejectsCache(): boolean {
+    return this.failingCache > 0 && this.#dice.chance(this.failingCache)
+  }
+
+  /** Whether the trap goes off now. */
+  springs(op: string, at: Trap['at']): boolean {
+    const trap = this.trap
+    if (trap === undefined || trap.at !== at || !op.startsWith(trap.op)) return false
+    if (trap.countdown-- > 0) return false
+    this.trap = undefined
+    return true
+  }
+
+  clearUp(): void {
+    this.failingReads = 0
+    this.failingWrites = 0
+    this.failingCache = 0
+    this.slowness = 1
+    this.lag = 1
+    this.stuckSlot = undefined
+    this.trap = undefined
+  }
+}
