@@ -3,6 +3,7 @@
 import type { Command } from 'commander'
 import type { Cellfeed } from '../client/connect.ts'
 import type { DashboardChange } from '../client/dashboard-calls.ts'
+import type { PostRef } from '../client/post.ts'
 import {
   type AddressFlags,
   addressFlags,
@@ -143,13 +144,15 @@ async function watch(
     shown.add(postName(post))
     print({ kind: 'listed', post })
   }
+  const oldest = page.olderPageToken === undefined ? undefined : page.posts.at(-1)
+  const isBelow = oldest && ((post: PostRef) => BigInt(post.postId) < BigInt(oldest.postId))
   if (!flags.json) terminal.note('Watching; Ctrl-C ends it.')
   try {
     for await (const change of feed.watch(user, { newerPageToken: page.newerPageToken })) {
-      // The watch reaches back a little: what was listed comes again.
+      // The watch reaches back a little: what was listed comes again, and maybe what stands below it.
       if (change.kind === 'added') {
         const name = postName(change.post)
-        if (shown.has(name)) continue
+        if (shown.has(name) || (isBelow !== undefined && isBelow(change.post))) continue
         remember(shown, name)
       }
       print(change)

@@ -12,7 +12,8 @@ export interface ImportSource {
   readonly name: string
   /** Undefined of standard input. */
   readonly file: { readonly bytes: number; readonly changedAtMs: number } | undefined
-  readonly bytesRead: () => number
+  /** How much of the file the lines given out so far are; undefined if that can not be known. */
+  readonly share: (linesDone: number) => number | undefined
   readonly lines: () => AsyncIterable<TextLine>
 }
 
@@ -20,21 +21,29 @@ export async function openSource(
   path: string,
   stdin: AsyncIterable<Uint8Array>,
 ): Promise<ImportSource> {
+  const file = path === '-' ? undefined : await fileFacts(path)
+  const name = path === '-' ? 'standard input' : path
   let bytesRead = 0
-  async function* counted(source: AsyncIterable<Uint8Array>) {
+  let linesRead = 0
+  async function* countedBytes(source: AsyncIterable<Uint8Array>) {
     for await (const chunk of source) {
       bytesRead += chunk.length
       yield chunk
     }
   }
-  if (path === '-') {
-    const name = 'standard input'
-    const lines = () => textLines(counted(stdin), name)
-    return { name, file: undefined, bytesRead: () => bytesRead, lines }
+  async function* lines() {
+    const source = file === undefined ? stdin : createReadStream(path)
+    for await (const line of textLines(countedBytes(source), name)) {
+      linesRead = line.number
+      yield line
+    }
   }
-  const file = await fileFacts(path)
-  const lines = () => textLines(counted(createReadStream(path)), path)
-  return { name: path, file, bytesRead: () => bytesRead, lines }
+  // A gzipped file is read far ahead of its lines: of what was read, only the lines done count.
+  const share = (linesDone: number) =>
+    file === undefined || linesRead === 0
+      ? undefined
+      : (bytesRead / file.bytes) * (linesDone / linesRead)
+  return { name, file, share, lines }
 }
 
 async function fileFacts(path: string) {

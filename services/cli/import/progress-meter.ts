@@ -27,8 +27,7 @@ export class ProgressMeter {
     this.#shownAtMs = nowMs
     const ms = nowMs - startedMs
     const perSecond = Math.round(((tally.accepted - before.accepted) / ms) * 1000)
-    const fileBytes = this.#source.file?.bytes
-    const share = fileBytes === undefined ? undefined : this.#source.bytesRead() / fileBytes
+    const share = this.#source.share(tally.linesDone)
     const left =
       share === undefined || share === 0
         ? ''

@@ -15,8 +15,8 @@ export interface ImportFlags extends AddressFlags {
   readonly format?: ImportFormat
   readonly mutual?: boolean
   readonly asOf?: string
-  /** A path, false for --no-state, true if neither was given. */
-  readonly state: string | boolean
+  /** A path, or false for --no-state. */
+  readonly state?: string | false
 }
 
 /** A server that restarts is waited for. */
@@ -80,7 +80,10 @@ async function importFrom(
   } catch (thrown) {
     await progress.stop()
     if (!terminal.interrupted.aborted) {
-      if (progress.isKept) terminal.note(`Stopped after line ${progress.tally.linesDone}.`)
+      const { linesDone } = progress.tally
+      if (progress.isKept && linesDone > 0) {
+        terminal.note(`Stopped after line ${linesDone}; the same command goes on there.`)
+      }
       throw thrown
     }
     const how = progress.isKept ? 'the same command goes on there' : 'it was not kept how far'
@@ -125,5 +128,5 @@ function statePathOf(path: string, flags: ImportFlags, source: ImportSource): st
     }
     return flags.state
   }
-  return flags.state && source.file ? `${path}.import-state` : undefined
+  return flags.state !== false && source.file ? `${path}.import-state` : undefined
 }
