@@ -104,6 +104,8 @@ export class Checkpointer {
     const { eventsSeen } = state
     const erasures = [...this.#applier.toErase]
     const posts = this.#book.settle()
+    // Awaited below; what is written before may be the first to fail.
+    posts.catch(() => undefined)
 
     await this.#names.flush()
     const blocks = await this.#writeWindow(tail, head, position)

@@ -54,7 +54,8 @@ export class Watchers implements Audience, ReaderWatch {
     signal: AbortSignal,
   ): AsyncIterable<WatchItem> | undefined {
     if (this.count >= this.#state.limits.watchersMax) return undefined
-    const edges = viewer.reader?.edges
+    const isGone = this.#state.authors.isDeleted(viewer.number)
+    const edges = isGone ? undefined : viewer.reader?.edges
     edges?.compact()
     const authors = edges?.keys.slice(0, edges.size) ?? new Uint32Array(0)
     const watcher = { user, viewer, authors, queue: [], bell: new Bell(), closed: false }
