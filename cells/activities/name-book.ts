@@ -93,9 +93,15 @@ export class NameBook {
     await this.#persistence.untilDurable(() => this.#store.put([{ number, key, id: '' }]))
   }
 
+  /** Taken before and after the read: a name that becomes durable meanwhile is seen in one of the three. */
   async idsOf(numbers: readonly number[]): Promise<string[]> {
+    const before = this.#notDurable()
     const stored = await this.#store.idsOf(numbers)
-    const fresh = new Map([...this.#inFlight, ...this.#pending].map((row) => [row.number, row.id]))
-    return numbers.map((number, i) => fresh.get(number) ?? stored[i] ?? '')
+    const after = this.#notDurable()
+    return numbers.map((number, i) => after.get(number) ?? before.get(number) ?? stored[i] ?? '')
+  }
+
+  #notDurable(): Map<number, string> {
+    return new Map([...this.#inFlight, ...this.#pending].map((row) => [row.number, row.id]))
   }
 }
