@@ -1,14 +1,14 @@
 // `make demo`: a tour of cellfeed on a real graph, in under a minute. Everything happens on a cluster
 // of its own, in a temporary folder, on free ports; nothing is left behind.
 
-import { rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { duration } from '../../services/cli/human-time.ts'
 import { bytes, table } from '../../services/cli/print.ts'
 import { connect } from '../../services/client/connect.ts'
-import { ClusterProcess, freePorts, root } from './cluster-process.ts'
+import { ClusterProcess, cliPath, freePorts, root } from './cluster-process.ts'
 import { Graph } from './graph.ts'
 import { killAndRestart } from './kill-and-restart.ts'
 import { bytesPerEntry, pageToTheEnd, publishToAll, readEveryone, watchOne } from './reading.ts'
@@ -117,10 +117,19 @@ async function tour(folder: string): Promise<void> {
   }
 }
 
+if (!existsSync(cliPath)) {
+  console.error('demo: cellfeed is not built yet; "make demo" builds it first')
+  process.exit(1)
+}
 const folder = await mkdtemp(join(tmpdir(), 'cellfeed-demo-'))
 const removeFolder = () => rmSync(folder, { recursive: true, force: true })
 process.once('exit', removeFolder)
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => {
+    console.error('\ndemo: interrupted; nothing is left behind')
+    process.exit(130)
+  })
+}
 try {
   await tour(folder)
 } catch (thrown) {

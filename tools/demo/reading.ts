@@ -34,8 +34,6 @@ export async function watchOne(
   const argv = ['dashboard', watcher, '--watch', '--limit', '2']
   console.log(`   $ cellfeed ${argv.join(' ')}`)
   const child = spawnCli(cluster, argv)
-  const killAtExit = () => void child.kill('SIGKILL')
-  process.once('exit', killAtExit)
   let output = ''
   let complaints = ''
   let seen = () => {}
@@ -61,7 +59,6 @@ export async function watchOne(
   const shownMs = performance.now()
   child.kill('SIGINT')
   await exited
-  process.removeListener('exit', killAtExit)
   for (const line of output.trim().split('\n')) console.log(`     ${line}`)
   result(
     `acknowledged ${duration(acknowledgedMs - publishedMs)} after it was sent, in the watcher's ` +
@@ -139,7 +136,7 @@ export async function bytesPerEntry(cluster: ClusterProcess): Promise<number | u
   if (entries === 0) return undefined
   const perEntry = sumOf('cellfeed_cell_chunk_bytes') / entries
   result(
-    `older posts came from inboxes: ${entries.toLocaleString('en-US')} entries written in bulk, ` +
+    `older posts came from inboxes: ${entries.toLocaleString('en-US')} entries written in bulk so far, ` +
       `${bytes(perEntry)} each`,
   )
   return perEntry

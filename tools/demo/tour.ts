@@ -41,9 +41,9 @@ export interface Addresses {
   readonly adminAddress: string
 }
 
-/** A child running the command line, which finds its server by the environment. */
+/** A child running the command line, which finds its server by the environment. It ends with us. */
 export function spawnCli(addresses: Addresses, argv: readonly string[]) {
-  return spawn(process.execPath, [cliPath, ...argv], {
+  const child = spawn(process.execPath, [cliPath, ...argv], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
@@ -51,6 +51,10 @@ export function spawnCli(addresses: Addresses, argv: readonly string[]) {
       CELLFEED_ADMIN_ADDRESS: addresses.adminAddress,
     },
   })
+  const killAtExit = () => void child.kill('SIGKILL')
+  process.prependOnceListener('exit', killAtExit)
+  child.once('exit', () => process.removeListener('exit', killAtExit))
+  return child
 }
 
 async function runCli(addresses: Addresses, argv: readonly string[]) {
