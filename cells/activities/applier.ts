@@ -93,7 +93,7 @@ export class Applier {
       const record = records[i] as LogRecord
       const { fact } = record.event
       if (fact.kind === 'post-created' && this.#isLate(partition, record, fact)) {
-        i = await this.#applyLateRun(batch, i)
+        i = await this.#applyLateRun(batch, i, known)
         continue
       }
       if (this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
@@ -334,9 +334,8 @@ export class Applier {
    * Consecutive late posts (imported, or ids allocated long ago): their rows and the raise of their authors become durable
    * first, then all of them count at once. Answers the index after the run.
    */
-  async #applyLateRun(batch: LogBatch, from: number): Promise<number> {
+  async #applyLateRun(batch: LogBatch, from: number, known: Known): Promise<number> {
     const { partition, records } = batch
-    const known: Known = new Map()
     await this.#readRows(batch, from, known)
     this.#isBetween = true
     const rows: PostRow[] = []
