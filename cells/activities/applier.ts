@@ -79,9 +79,14 @@ export class Applier {
     this.#windowRoom = options.windowRoom
   }
 
-  /** Resolves where position, event memory and state say the same, so that a checkpoint may note them. */
-  async atRest(): Promise<void> {
-    while (this.#isBetween) await this.#rested.wait()
+  /** Whether position, event memory and state say the same: a checkpoint may note them before it awaits again. */
+  get isAtRest(): boolean {
+    return !this.#isBetween
+  }
+
+  /** Resolves when that may have changed, or when the signal aborts. */
+  rested(signal: AbortSignal): Promise<void> {
+    return this.#rested.wait(signal)
   }
 
   async apply(batch: LogBatch): Promise<void> {
@@ -336,7 +341,10 @@ export class Applier {
    */
   async #applyLateRun(batch: LogBatch, from: number, known: Known): Promise<number> {
     const { partition, records } = batch
-    await this.#readRows(batch, from, known)
+    const first = records[from] as LogRecord
+    // The window may drop during a read what was in it before: look again.
+    do await this.#readRows(batch, from, known)
+    while (this.#needsRow(first.event, known))
     this.#isBetween = true
     const rows: PostRow[] = []
     const raises = new Map<number, number>()
@@ -345,7 +353,7 @@ export class Applier {
       const record = records[i] as LogRecord
       const { fact } = record.event
       if (fact.kind !== 'post-created' || !this.#isLate(partition, record, fact)) break
-      if (!this.#names.hasRoomFor(4)) break
+      if (!this.#names.hasRoomFor(4) || this.#needsRow(record.event, known)) break
       if (!this.#admit(partition, record)) continue
       const author = this.#names.numberOf(fact.author)
       const text = postKeyText(author, fact.postId)
