@@ -33,7 +33,7 @@ export class LogPartition {
     this.#meta = meta
     this.#startKey = Buffer.from(`start ${partition}`)
     this.#start = meta.get(this.#startKey)?.readUIntBE(0, 6) ?? 0
-    const [newest] = table.range({ start: LAST_KEY, end: FIRST_KEY, reverse: true, limit: 1 })
+    const [newest] = table.range({ start: LAST_KEY, end: BELOW_ALL, reverse: true, limit: 1 })
     this.#end = newest === undefined ? this.#start : newest.key.readUIntBE(0, 6) + 1
     this.#maxMs = newest?.value.readDoubleBE(8) ?? 0
     this.#startWritten = this.#start
@@ -124,5 +124,6 @@ function offsetKey(offset: number): Buffer {
   return key
 }
 
-const FIRST_KEY = offsetKey(0)
+/** Shorter than the key of offset 0, so below it: the end of a range is not included. */
+const BELOW_ALL = Buffer.alloc(1)
 const LAST_KEY = offsetKey(2 ** 48 - 1)

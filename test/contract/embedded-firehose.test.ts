@@ -32,6 +32,18 @@ test('a log opened again is the same log: identity, records, bounds', async () =
   }
 })
 
+test('a partition of a single record has it, also when opened again', async () => {
+  const path = await folder()
+  const first = closeLater(await EmbeddedFirehose.open({ path, clock }))
+  const [only] = await first.append([postBy('anna')])
+  await first.close()
+  const again = closeLater(await EmbeddedFirehose.open({ path, clock }))
+  const { end } = await again.bounds()
+  expect(end[only?.partition ?? -1]).toBe(1)
+  const [next] = await again.append([postBy('anna')])
+  expect(next?.offset).toBe(1)
+})
+
 test('two logs have two identities', async () => {
   const one = closeLater(await EmbeddedFirehose.open({ path: await folder(), clock }))
   const two = closeLater(await EmbeddedFirehose.open({ path: await folder(), clock }))
