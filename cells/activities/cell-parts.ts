@@ -80,6 +80,7 @@ export function partsOf(from: {
     applier,
     persistence,
     clock,
+    signal,
     boot,
     logId,
   })

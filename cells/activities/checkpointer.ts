@@ -17,7 +17,7 @@ import type { Applier } from './applier.ts'
 import type { CellState } from './cell-state.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
-import type { Persistence } from './persist.ts'
+import { type Persistence, Stopped } from './persist.ts'
 import type { PostBook } from './post-book.ts'
 
 /** An index block of the window: entries of [from, to). */
@@ -37,6 +37,7 @@ export class Checkpointer {
   readonly #applier: Applier
   readonly #persistence: Persistence
   readonly #clock: Clock
+  readonly #signal: AbortSignal
   readonly #boot: number
   readonly #logId: string
   #count = 0
@@ -55,6 +56,7 @@ export class Checkpointer {
     applier: Applier
     persistence: Persistence
     clock: Clock
+    signal: AbortSignal
     boot: number
     logId: string
   }) {
@@ -67,6 +69,7 @@ export class Checkpointer {
     this.#applier = options.applier
     this.#persistence = options.persistence
     this.#clock = options.clock
+    this.#signal = options.signal
     this.#boot = options.boot
     this.#logId = options.logId
   }
@@ -85,8 +88,11 @@ export class Checkpointer {
 
   async #take(): Promise<void> {
     const state = this.#state
-    await this.#applier.atRest()
-    // As of the position, all at once.
+    while (!this.#applier.isAtRest) {
+      await this.#applier.rested(this.#signal)
+      if (this.#signal.aborted) throw new Stopped('the cell is stopping')
+    }
+    // As of the position, all at once: nothing has awaited since the applier was seen at rest.
     const position = [...state.position]
     const head = state.window.head
     const tail = state.window.tail
