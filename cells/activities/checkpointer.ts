@@ -101,8 +101,6 @@ export class Checkpointer {
       position,
       lastEventIds: state.lastEventIds.map(String),
       memory: this.#memory.snapshot(),
-      droppedHi: state.window.droppedHi,
-      droppedLo: state.window.droppedLo,
     }
     const greatest = state.authors.takeDirtyBlocks()
     const readers = state.dirtyReaders
@@ -125,7 +123,10 @@ export class Checkpointer {
       this.#applier.toErase.delete(user)
     }
     const windowBlocks = blocks.map(({ boot, count }) => ({ boot, count }))
-    await this.#commit({ ...picture, windowBlocks, entriesDelivered: state.entriesDelivered })
+    // As of now: what was dropped before it was encoded is in no block.
+    const { droppedHi, droppedLo } = state.window
+    const { entriesDelivered } = state
+    await this.#commit({ ...picture, windowBlocks, droppedHi, droppedLo, entriesDelivered })
     const kept = new Set(blocks)
     const gone = this.#blocks.filter((block) => !kept.has(block))
     this.#blocks = blocks

@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { userRef } from '../../../cells/model/user-key.ts'
 import { gate, held, HOUR, START_MS, Stage, until } from './stage.ts'
 
 test('a checkpoint asked for at any moment of a late post can be recovered from', async () => {
@@ -22,4 +23,30 @@ test('a checkpoint asked for at any moment of a late post can be recovered from'
     await stage.restart()
     expect(await stage.dashboard('bob'), `${hops} hops`).toEqual(['ann:new', 'ann:late'])
   }
+})
+
+test('a post that leaves the window while a checkpoint is taken is pulled after a restart', async () => {
+  const stage = await Stage.open()
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', '1')
+  await stage.applied()
+  await stage.cell.setAuthorClass(userRef('ann').key, 'pulled')
+  await until(async () => (await stage.cell.status()).pendingPosts === 0)
+  const reach = gate()
+  stage.hooks.set('readers.putReach', reach.hook)
+  const written = stage.cell.writeGeneration()
+  await until(() => reach.waiting > 0)
+  const names = gate()
+  stage.hooks.set('names.put', names.hook)
+  await stage.follow('cid', 'dan')
+  await stage.applied()
+  const taken = stage.cell.checkpoint()
+  await until(() => names.waiting > 0)
+  reach.open()
+  await written
+  expect((await stage.cell.status()).windowPosts).toBe(0)
+  names.open()
+  await taken
+  await stage.restart()
+  expect(await stage.dashboard('bob')).toEqual(['ann:1'])
 })
