@@ -1,7 +1,7 @@
 // A gRPC server on a port, with health and reflection, as every process of a cluster has one.
 
 import { readFileSync } from 'node:fs'
-import { Server, ServerCredentials } from '@grpc/grpc-js'
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
 import {
   loadFileDescriptorSetFromBuffer,
   loadSync,
@@ -10,6 +10,9 @@ import {
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check'
 import { listenErrorOf } from './listen-error.ts'
+
+// The library writes to stderr by itself, also what it hands over as an error.
+setLogVerbosity(logVerbosity.NONE)
 
 export type GrpcServerOptions = {
   readonly host: string

@@ -1,14 +1,16 @@
 // `cellfeed serve`: a cluster in this process on a data folder. This file alone picks the adapters, all embedded.
 
+import type { Clock } from '../../cells/ports/clock.ts'
 import { DataFolder } from '../../infra/embedded/data-folder.ts'
+import type { EmbeddedFirehose } from '../../infra/embedded/firehose.ts'
+import { RETENTION_EVERY_MS_DEFAULT, retain } from '../../infra/embedded/retention.ts'
 import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { systemClock } from '../../infra/system/clock.ts'
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
-import { createLog } from '../runtime/log.ts'
+import { createLog, type Logger } from '../runtime/log.ts'
 import { Closing } from './closing.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import type { ServeConfig } from './config.ts'
-import { keepRetention } from './retention.ts'
 
 const BODY_CACHE_BYTES = 32 * 1024 * 1024
 
@@ -50,8 +52,31 @@ async function start(config: ServeConfig, closing: Closing): Promise<Cluster> {
     { ...config, gatewayLimits: GATEWAY_LIMITS, log },
     closing,
   )
-  const failed = (error: unknown) => log.error({ err: error }, 'could not drop old events')
-  const { retentionMs } = config
-  closing.add(keepRetention({ firehose, clock }, { retentionMs, failed }))
+  closing.add(retainEvents(firehose, { ageMs: config.retentionMs, clock, log }))
   return cluster
+}
+
+/** Only once every cell serves: what a cell that was down for long has to replay is there until then. */
+function retainEvents(
+  firehose: EmbeddedFirehose,
+  options: { readonly ageMs: number; readonly clock: Clock; readonly log: Logger },
+): () => Promise<void> {
+  const { ageMs, clock, log } = options
+  const ending = new AbortController()
+  const { signal } = ending
+  const everyMs = RETENTION_EVERY_MS_DEFAULT
+  const rounds = async () => {
+    while (!signal.aborted) {
+      // A failure must not end it: dropping events is what makes room on a full disk.
+      await retain(firehose, { clock, ageMs, everyMs, signal }).catch((error: unknown) =>
+        log.error({ err: error }, 'could not drop old events'),
+      )
+      await clock.sleep(everyMs, signal)
+    }
+  }
+  const running = rounds()
+  return () => {
+    ending.abort()
+    return running
+  }
 }
