@@ -131,10 +131,7 @@ export class Delivery {
     try {
       const pass = await this.#begin(from, end, position)
       for (const slot of slots) {
-        const isWritten = await this.#persistence.tryFor(TRIES_BEFORE_UNCOVER, () =>
-          this.#writeSlot(slot, pass),
-        )
-        if (isWritten) await this.#reach(slot, pass, slot.floor)
+        if (await this.#writeSlot(slot, pass)) await this.#reach(slot, pass, slot.floor)
         else if (this.#isWindowFull) await this.#reach(slot, pass, Math.max(slot.floor, pass.floor))
       }
     } finally {
@@ -183,14 +180,15 @@ export class Delivery {
     return { generation: known, index, end, position, floor: secondAbove(maxHi, maxLo) }
   }
 
-  async #writeSlot(slot: Slot, pass: Pass): Promise<void> {
+  /** False when the store refused chunks; what landed of them is written again, in a later generation. */
+  async #writeSlot(slot: Slot, pass: Pass): Promise<boolean> {
     let chunks: Chunk[] = []
     let sliceStart = this.#clock.nowMs()
     let entries = 0
     for (const reader of slot.readers.values()) {
       entries += this.#gather(reader, pass, chunks)
       if (chunks.length >= CHUNK_BATCH) {
-        await this.#store.inbox.putChunks(slot, pass.generation.month, chunks)
+        if (!(await this.#putChunks(slot, pass, chunks))) return false
         chunks = []
         sliceStart = this.#clock.nowMs()
       } else if (this.#clock.nowMs() - sliceStart >= this.#state.limits.sliceMs) {
@@ -198,8 +196,16 @@ export class Delivery {
         sliceStart = this.#clock.nowMs()
       }
     }
-    if (chunks.length > 0) await this.#store.inbox.putChunks(slot, pass.generation.month, chunks)
+    if (chunks.length > 0 && !(await this.#putChunks(slot, pass, chunks))) return false
     this.#state.entriesDelivered += entries
+    return true
+  }
+
+  /** Tries again with the same bytes: a chunk gathered anew could differ, and one of the two may land late. */
+  #putChunks(slot: Slot, pass: Pass, chunks: readonly Chunk[]): Promise<boolean> {
+    return this.#persistence.tryFor(TRIES_BEFORE_UNCOVER, () =>
+      this.#store.inbox.putChunks(slot, pass.generation.month, chunks),
+    )
   }
 
   /** Adds the reader's chunks; answers how many entries they hold. */
