@@ -65,6 +65,17 @@ export class AuthorBook {
     })
   }
 
+  /**
+   * Writes the class of pulled authors again, with this boot's version: before generations leave them out, a row of an earlier
+   * boot that ends the class and has yet to land must have lost.
+   */
+  reaffirmPulled(): Promise<void> {
+    return this.#inTurn(async () => {
+      const rows = [...this.#state.authors.pulled].map((author) => this.#row(author, {}))
+      if (rows.length > 0) await this.#write(rows)
+    })
+  }
+
   /** A final mark. */
   deleteUser(user: number): Promise<void> {
     return this.#inTurn(async () => {

@@ -111,6 +111,7 @@ export class Cell implements CellClient {
       recovered,
     })
     this.#parts = parts
+    await parts.authors.reaffirmPulled()
     const end = (await firehose.bounds()).end
     this.#logEnd = end
     this.#loops = [

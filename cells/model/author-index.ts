@@ -89,6 +89,10 @@ export class AuthorIndex {
     return this.raisedOf(author) === UNCOVERED
   }
 
+  get pulled(): Iterable<number> {
+    return this.#raisedBeneath.keys()
+  }
+
   /** From now on reads take nothing of the author from coverage. */
   pull(author: number): void {
     if (this.isPulled(author)) return
