@@ -18,7 +18,8 @@ export class NameBook {
   #reservedEnd = 1
   #pending: NameRow[] = []
   #flushing: Promise<void> = Promise.resolve()
-  #inFlight: readonly NameRow[] = []
+  /** Names given whose rows are not durable yet. */
+  readonly #notDurable = new Map<number, string>()
 
   constructor(options: {
     table: NameTable
@@ -68,6 +69,7 @@ export class NameBook {
     if (number >= this.#reservedEnd) throw new Error(`number ${number} was not reserved`)
     this.table.add(user.key, number)
     this.#pending.push({ number, key: user.key, id: user.id })
+    this.#notDurable.set(number, user.id)
     return number
   }
 
@@ -82,9 +84,8 @@ export class NameBook {
 
   async #putAfter(before: Promise<void>, rows: readonly NameRow[]): Promise<void> {
     await before
-    this.#inFlight = rows
     await this.#persistence.untilDurable(() => this.#store.put(rows))
-    this.#inFlight = []
+    for (const { number } of rows) this.#notDurable.delete(number)
   }
 
   /** Takes the string away; key and number stay. */
@@ -93,15 +94,10 @@ export class NameBook {
     await this.#persistence.untilDurable(() => this.#store.put([{ number, key, id: '' }]))
   }
 
-  /** Taken before and after the read: a name that becomes durable meanwhile is seen in one of the three. */
+  /** Noted before the read, because a name may become durable just after it. */
   async idsOf(numbers: readonly number[]): Promise<string[]> {
-    const before = this.#notDurable()
+    const noted = numbers.map((number) => this.#notDurable.get(number))
     const stored = await this.#store.idsOf(numbers)
-    const after = this.#notDurable()
-    return numbers.map((number, i) => after.get(number) ?? before.get(number) ?? stored[i] ?? '')
-  }
-
-  #notDurable(): Map<number, string> {
-    return new Map([...this.#inFlight, ...this.#pending].map((row) => [row.number, row.id]))
+    return numbers.map((_, i) => noted[i] ?? stored[i] ?? '')
   }
 }
