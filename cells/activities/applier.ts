@@ -102,12 +102,11 @@ export class Applier {
         continue
       }
       if (this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
-      if (fact.kind === 'user-deleted' && this.#admit(partition, record)) {
-        await this.#deleteUser(fact.user)
-      } else if (fact.kind !== 'user-deleted' && this.#admit(partition, record)) {
-        this.#applyFact(partition, record, known)
-      }
+      const counts = this.#admit(partition, record)
+      if (counts && fact.kind === 'user-deleted') await this.#deleteUser(fact.user)
+      // First, as nothing awaits between the two: watchers are told a position that holds the record.
       this.#pass(partition, record.offset + 1)
+      if (counts) this.#applyFact(partition, record, known)
       i++
     }
     this.#pass(partition, batch.nextOffset)

@@ -135,6 +135,8 @@ export class Relations {
     reader.linkSelf(this.#state.authors.coverageAtLink(number))
     this.#state.addReader(reader)
     this.#state.dirtyReaders.add(reader)
+    // Who watches already does so as nobody's reader.
+    this.#watch.graphChanged(reader, number)
     return reader
   }
 

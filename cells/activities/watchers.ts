@@ -47,7 +47,10 @@ export class Watchers implements Audience, ReaderWatch {
     this.#hydration = options.hydration
   }
 
-  /** Registers at once: everything applied from now on is told. Undefined when there are too many watchers. */
+  /**
+   * Registers at once, until the signal aborts or the watch ends, whether or not anyone reads: everything applied from now on
+   * is told. Undefined when there are too many watchers.
+   */
   watch(
     user: UserKey,
     viewer: NonNullable<Viewer>,
@@ -61,6 +64,8 @@ export class Watchers implements Audience, ReaderWatch {
     const watcher = { user, viewer, authors, queue: [], bell: new Bell(), closed: false }
     this.#push(watcher, { kind: 'position', position: [...this.#state.position] })
     this.#register(watcher)
+    signal.addEventListener('abort', () => this.#unregister(watcher), { once: true })
+    if (signal.aborted) this.#unregister(watcher)
     return this.#items(watcher, signal)
   }
 
@@ -144,6 +149,7 @@ export class Watchers implements Audience, ReaderWatch {
     if (reason === 'too-slow') watcher.queue.length = 0
     watcher.queue.push({ kind: 'reload', reason })
     watcher.bell.ring()
+    this.#unregister(watcher)
   }
 
   async *#items(watcher: Watcher, signal: AbortSignal): AsyncGenerator<WatchItem> {
@@ -191,9 +197,9 @@ export class Watchers implements Audience, ReaderWatch {
   }
 
   #unregister(watcher: Watcher): void {
+    if (!removeFrom(this.#byReader, watcher.user, watcher)) return
     this.count--
     watcher.closed = true
-    removeFrom(this.#byReader, watcher.user, watcher)
     for (const author of watcher.authors) removeFrom(this.#byAuthor, author, watcher)
   }
 }
@@ -204,9 +210,10 @@ function addTo<K>(map: Map<K, Set<Watcher>>, key: K, watcher: Watcher): void {
   else set.add(watcher)
 }
 
-function removeFrom<K>(map: Map<K, Set<Watcher>>, key: K, watcher: Watcher): void {
+/** False when it was not there. */
+function removeFrom<K>(map: Map<K, Set<Watcher>>, key: K, watcher: Watcher): boolean {
   const set = map.get(key)
-  if (set === undefined) return
-  set.delete(watcher)
+  if (set === undefined || !set.delete(watcher)) return false
   if (set.size === 0) map.delete(key)
+  return true
 }

@@ -138,6 +138,10 @@ export class Stage {
     return this.append({ kind, ...edge, asOfMs: undefined })
   }
 
+  markRead(user: string, { postId }: PostName): Promise<void> {
+    return this.append({ kind: 'read-marked', user: userRef(user), postId })
+  }
+
   deleteUser(user: string): Promise<void> {
     return this.append({ kind: 'user-deleted', user: userRef(user) })
   }
