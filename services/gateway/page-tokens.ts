@@ -4,7 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Position } from '../../cells/model/position.ts'
 import { type PostId, toPostId } from '../../cells/model/post-id.ts'
-import { bytesOfUserKey, type UserKey, userKeyOfBytes } from '../../cells/model/user-key.ts'
+import { type UserKey, userKeyOfBytes } from '../../cells/model/user-key.ts'
 import type { Place } from '../../cells/ports/cell-client.ts'
 import {
   PageCall,
@@ -57,7 +57,7 @@ export class PageTokens {
     const payload = PageToken.encode({
       version: TOKEN_VERSION,
       call: CALLS[owner.call],
-      userHash: Buffer.from(bytesOfUserKey(owner.user)),
+      userHash: bytesOf(owner.user),
       direction: cursor.direction === 'older' ? PageDirection.OLDER : PageDirection.NEWER,
       postId: cursor.postId ?? 0n,
       authorHash: authorHash(cursor.author),
@@ -92,7 +92,7 @@ export class PageTokens {
     }
     const isOwn =
       page.call === CALLS[owner.call] &&
-      page.userHash.equals(bytesOfUserKey(owner.user)) &&
+      page.userHash.equals(bytesOf(owner.user)) &&
       page.viewerHash.equals(viewerHash(owner))
     if (!isOwn) {
       const message = `${field}: this token was given to another user or by another call`
@@ -131,11 +131,16 @@ export class PageTokens {
 
 /** Cells name the place above all authors of an id by an empty key; 16 zeros sort like that too. */
 function authorHash(author: UserKey): Buffer {
-  return author === '' ? Buffer.alloc(16) : Buffer.from(bytesOfUserKey(author))
+  return author === '' ? Buffer.alloc(16) : bytesOf(author)
+}
+
+/** A key is a string of characters 0..255; this way its bytes cost a tenth of a microsecond. */
+function bytesOf(key: UserKey): Buffer {
+  return Buffer.from(key, 'latin1')
 }
 
 function viewerHash(owner: PageOwner): Buffer {
-  return owner.viewer === undefined ? Buffer.alloc(0) : Buffer.from(bytesOfUserKey(owner.viewer))
+  return owner.viewer === undefined ? Buffer.alloc(0) : bytesOf(owner.viewer)
 }
 
 function invalid(field: string): ApiError {
