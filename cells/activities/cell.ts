@@ -101,6 +101,7 @@ export class Cell implements CellClient {
       makeRoom: (numbers) => state.authors.reserve(numbers),
     })
     const recovered = await new Recovery({ state, store, names, firehose }).run()
+    if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     const parts = partsOf({
       state,
       ports: this.#ports,
@@ -120,20 +121,27 @@ export class Cell implements CellClient {
       this.#guard(parts.delivery.run()),
       this.#guard(this.#checkpointLoop(parts)),
     ]
-    const failed = await Promise.race([state.reached(end, signal), this.failure])
-    if (failed instanceof Error) throw failed
+    const reached = await Promise.race([state.reached(end, signal), this.failure])
+    if (reached instanceof Error) throw reached
+    if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     for (const reader of state.readers.values()) reader.recoveredAt = undefined
     this.#isReady = true
     state.moved.ring()
   }
 
-  /** Takes a last checkpoint and ends all loops. */
+  /** Takes a last checkpoint, if the store lets it, and ends all loops. A start that has not ended rejects. */
   async stop(): Promise<void> {
-    this.#isReady = false
+    const { signal } = this.#stopping
     const parts = this.#parts
-    if (parts === undefined || this.#stopping.signal.aborted) return
-    parts.watchers.stop()
-    await Promise.race([parts.checkpointer.take(), this.failure])
+    const wasReady = this.#isReady
+    this.#isReady = false
+    parts?.watchers.stop()
+    if (parts !== undefined && wasReady && !signal.aborted) {
+      // What is not durable by then is replayed. It may also reject, when a loop has failed meanwhile.
+      const taken = parts.checkpointer.take().catch(() => undefined)
+      const patience = this.#ports.clock.sleep(this.#options.limits.stopMs, signal)
+      await Promise.race([taken, patience, this.failure])
+    }
     this.#stopping.abort()
     this.#state.moved.ring()
     await Promise.all(this.#loops)
@@ -305,6 +313,8 @@ export class Cell implements CellClient {
     for await (const batch of batches) {
       await parts.applier.apply(batch)
       this.#lastAppendedMs = Math.max(this.#lastAppendedMs, batch.records.at(-1)?.appendedAtMs ?? 0)
+      // A log in this process and a record that awaits nothing would keep all others from running until the log's end.
+      await this.#ports.clock.yield()
     }
   }
 
@@ -326,6 +336,7 @@ export class Cell implements CellClient {
     } catch (error) {
       if (error instanceof Stopped && this.#stopping.signal.aborted) return
       this.#stopping.abort()
+      this.#parts?.watchers.stop()
       this.#fail(error instanceof Error ? error : new Error(String(error)))
       this.#state.moved.ring()
     }

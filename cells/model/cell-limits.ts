@@ -38,6 +38,8 @@ export type CellLimits = {
   /** A failing store is asked again after this, doubling up to the maximum. */
   readonly retryMs: number
   readonly retryMaxMs: number
+  /** Stopping waits so long for a last checkpoint. */
+  readonly stopMs: number
 }
 
 export const CELL_LIMITS: CellLimits = {
@@ -67,4 +69,5 @@ export const CELL_LIMITS: CellLimits = {
   walkFollows: 20_000,
   retryMs: 50,
   retryMaxMs: 2_000,
+  stopMs: 10_000,
 }

@@ -3,7 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import type { WatchItem } from '../../../cells/ports/cell-client.ts'
-import { HOUR, ok, Stage, START_MS, textOf } from './stage.ts'
+import { HOUR, ok, Stage, START_MS, textOf, until } from './stage.ts'
 
 class Watch {
   readonly #items: AsyncIterator<WatchItem>
@@ -114,4 +114,17 @@ test('a watch that nobody reads is gone when its call is', async () => {
   await setImmediate()
   expect((await stage.cell.status()).watchers).toBe(0)
   await Watch.begin(stage, 'bob')
+})
+
+test('a cell that stops or fails ends its watches', async () => {
+  const stopping = await Stage.open()
+  const first = await Watch.begin(stopping, 'bob')
+  void stopping.cell.stop()
+  expect(await first.next()).toEqual({ kind: 'reload', reason: 'stopping' })
+  const failing = await Stage.open()
+  const second = await Watch.begin(failing, 'bob')
+  failing.hooks.set('posts.put', () => Promise.reject(new TypeError('broken')))
+  await failing.publish('ann', '1')
+  expect(await second.next()).toEqual({ kind: 'reload', reason: 'stopping' })
+  await until(async () => (await failing.cell.status()).watchers === 0)
 })
