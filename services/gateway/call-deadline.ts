@@ -40,10 +40,11 @@ export class CallDeadline {
     }
   }
 
-  /** The client went away. */
+  /** The client went away: nobody waits for the work any more. */
   cancel(): void {
-    this.#abort.abort()
     this.end()
+    this.#abort.abort()
+    this.#passed?.(new ApiError('TOO_LATE', 'the client went away'))
   }
 
   end(): void {

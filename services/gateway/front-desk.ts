@@ -113,7 +113,8 @@ export class FrontDesk {
       this.#metrics.calls.inc({ method, code: 'OK' })
       return { response }
     } catch (error) {
-      return { error: this.#failed(method, error) }
+      // Nobody hears the answer to a call that was cancelled, so its code would mislead.
+      return { error: this.#failed(method, error, call.cancelled ? 'CANCELLED' : undefined) }
     } finally {
       ended()
     }
@@ -168,12 +169,12 @@ export class FrontDesk {
   }
 
   /** The status to answer with; faults of the server's own are logged here, once. */
-  #failed(method: string, error: unknown): StatusObject {
+  #failed(method: string, error: unknown, counted?: 'CANCELLED'): StatusObject {
     const incident = randomBytes(4).toString('hex')
     const failure = apiErrorOf(error, incident)
     if (failure.code === 'INTERNAL_ERROR')
       this.#log.error({ method, incident, err: error }, 'call failed')
-    this.#metrics.calls.inc({ method, code: failure.code })
+    this.#metrics.calls.inc({ method, code: counted ?? failure.code })
     return statusOf(failure)
   }
 }

@@ -53,10 +53,12 @@ export class Gateway {
   async stop(): Promise<void> {
     this.setServing(false)
     const { drainMs } = this.#desk.limits
-    const cutOff = setTimeout(() => this.#grpc.abandon(), drainMs)
-    await this.#desk.front.close()
-    clearTimeout(cutOff)
-    // What is left are health watches and idle connections: nothing to wait long for.
+    const { clock, front } = this.#desk
+    const drained = new AbortController()
+    const tooLong = clock.sleep(drainMs, drained.signal)
+    await Promise.race([front.close(), tooLong])
+    drained.abort()
+    // What is left are health watches, idle connections, and calls that did not end: nothing to wait long for.
     await this.#grpc.stop(Math.min(drainMs, 250))
   }
 }

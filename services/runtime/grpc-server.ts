@@ -78,11 +78,6 @@ export class GrpcServer {
     await closed
     clearTimeout(timer)
   }
-
-  /** Cuts off whatever is open. */
-  abandon(): void {
-    this.#server.forceShutdown()
-  }
 }
 
 /** Everything in proto/, and the health service, whose own .proto is merged in so that reflection shows it. */
