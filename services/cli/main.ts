@@ -2,10 +2,14 @@
 // The `cellfeed` command. Commands are in program.ts; here they meet the process: output, Ctrl-C,
 // exit codes, and one line on standard error for whatever goes wrong.
 
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { readCliEnvironment } from './config.ts'
 import { type ExitCode, endingOf, exitCodes } from './exit.ts'
 import { buildProgram } from './program.ts'
 import type { Terminal } from './terminal.ts'
+
+// What gRPC would print by itself, errors say in words.
+setLogVerbosity(logVerbosity.NONE)
 
 // `cellfeed ... | head` closes the pipe early, which is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

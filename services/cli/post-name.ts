@@ -23,7 +23,7 @@ export function parsePostId(given: string): string {
 /** A post's name as a shell takes it: quoted if the author's id needs it. */
 export function postName(post: PostRef): string {
   const name = `${post.authorId}/${post.postId}`
-  return /^[\w@%+=:,./-]+$/.test(name) && !name.startsWith('-')
+  return /^[\p{L}\p{M}\p{N}_@%+=:,./-]+$/u.test(name) && !name.startsWith('-')
     ? name
     : `'${name.replaceAll("'", `'\\''`)}'`
 }

@@ -27,7 +27,9 @@ export function buildProgram(terminal: Terminal, serveFlags: readonly ServeFlag[
     })
     .exitOverride()
     .configureHelp({ sortSubcommands: false, subcommandTerm: (command) => command.name() })
-    .helpCommand(false)
+    .addHelpCommand(
+      new Command('help').argument('[command]').summary('Print help').helpGroup('Server:'),
+    )
 
   program.commandsGroup('Server:')
   addServeCommand(program, terminal, serveFlags)

@@ -99,7 +99,8 @@ function fromGrpcItself(code: ErrorCode, error: ServiceError, address: string): 
 
 function lastErrorOf(details: string): string {
   const connecting = /Last error: (?:Error: )?(.*?)\.? Resolution note/.exec(details)?.[1]
-  return connecting ?? (details || 'the connection broke')
+  // gRPC adds the time, which whoever reads it knows.
+  return (connecting ?? (details || 'the connection broke')).replace(/ \(\d{4}-[\w:.-]+Z\)$/, '')
 }
 
 interface Details {

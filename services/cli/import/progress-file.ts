@@ -1,4 +1,4 @@
-// The tally of an import, kept in a file about once a second, and taken up again by the next run.
+// The tally of an import, kept in a file a few times a second, and taken up again by the next run.
 
 import type { Terminal } from '../terminal.ts'
 import type { ImportTally } from './import-lines.ts'
@@ -10,7 +10,7 @@ import {
   saveState,
 } from './progress-state.ts'
 
-const savedEveryMs = 1_000
+const savedEveryMs = 250
 
 /** Without a path nothing is kept. */
 export class ProgressFile {

@@ -23,6 +23,7 @@ describe('post names', () => {
 
   test('names are quoted as a shell needs it, and only then', () => {
     expect(postName({ authorId: 'bob', postId: '1' })).toBe('bob/1')
+    expect(postName({ authorId: 'émile', postId: '1' })).toBe('émile/1')
     expect(postName({ authorId: 'two words', postId: '1' })).toBe(`'two words/1'`)
     expect(postName({ authorId: `o'neil`, postId: '1' })).toBe(`'o'\\''neil/1'`)
     expect(postName({ authorId: '-rf', postId: '1' })).toBe(`'-rf/1'`)
