@@ -58,8 +58,7 @@ function hostOf() {
   return { host, newest }
 }
 
-const same = (client: CellClient | undefined, cell: PuppetCell) =>
-  expect(client).toBe(cell)
+const same = (client: CellClient | undefined, cell: PuppetCell) => expect(client).toBe(cell)
 
 test('is out of reach until it has caught up', async () => {
   const { host, newest } = hostOf()
