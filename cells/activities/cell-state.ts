@@ -43,8 +43,6 @@ export class CellState {
   readonly generations: KnownGeneration[] = []
   /** Readers changed since the last checkpoint took them. */
   dirtyReaders = new Set<Reader>()
-  /** Followers homed here, by author number. */
-  #followerCounts = new Uint32Array(1024)
   readonly moved = new Bell()
   entriesDelivered = 0
   eventsApplied = 0
@@ -81,19 +79,6 @@ export class CellState {
 
   get eventsSeen(): number {
     return this.eventsApplied + this.eventsRefused + this.eventsRepeated
-  }
-
-  followerCount(author: number): number {
-    return this.#followerCounts[author] ?? 0
-  }
-
-  countFollower(author: number, change: 1 | -1): void {
-    if (author >= this.#followerCounts.length) {
-      const grown = new Uint32Array(Math.max(author + 1, this.#followerCounts.length * 2))
-      grown.set(this.#followerCounts)
-      this.#followerCounts = grown
-    }
-    this.#followerCounts[author] = (this.#followerCounts[author] as number) + change
   }
 
   addGeneration(row: GenerationRow): void {

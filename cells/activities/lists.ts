@@ -43,7 +43,6 @@ export class Lists {
         id: ids[i] ?? '',
         hideReblogs,
       })),
-      total: all.length,
       next: rest.length > page.length ? page.at(-1)?.key : undefined,
     }
   }
@@ -53,7 +52,7 @@ export class Lists {
   ): Promise<FollowersPage> {
     const author = this.#names.lookup(query.author)
     if (author === 0 || this.#state.authors.isDeleted(author)) {
-      return { followers: [], total: 0, next: undefined }
+      return { followers: [], next: undefined }
     }
     const users: UserKey[] = []
     let after = query.after
@@ -67,7 +66,6 @@ export class Lists {
     const ids = await this.#names.idsOf(page.map((key) => this.#names.lookup(key)))
     return {
       followers: page.map((user, i) => ({ user, id: ids[i] ?? '' })),
-      total: this.#state.followerCount(author),
       next: users.length > page.length ? page.at(-1) : undefined,
     }
   }

@@ -197,11 +197,6 @@ export class Recovery {
         for (const row of rows) {
           const reader = decodeReader({ number: row.reader, slot: slot.slot }, row.bytes)
           state.addReader(reader)
-          const { keys, size } = reader.edges
-          for (let i = 0; i < size; i++) {
-            const author = keys[i] as number
-            if (author !== reader.number) state.countFollower(author, 1)
-          }
         }
       }
     }

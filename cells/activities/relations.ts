@@ -76,7 +76,6 @@ export class Relations {
     if (!changed) return
     const follows = reader.follows(author)
     if (follows !== followed) {
-      this.#state.countFollower(author, follows ? 1 : -1)
       this.#followers.note({
         author,
         user: fact.user.key,

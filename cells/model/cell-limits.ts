@@ -63,7 +63,7 @@ export const CELL_LIMITS: CellLimits = {
   pageMax: 200,
   pullBatch: 32,
   chunkBatch: 4,
-  unreadCap: 999,
+  unreadCap: 1_000,
   watchQueueMax: 1_000,
   watchersMax: 100_000,
   walkFollows: 20_000,

@@ -38,5 +38,5 @@ export function userKeyOfBytes(bytes: Uint8Array): UserKey | undefined {
 }
 
 export function bytesOfUserKey(key: UserKey): Uint8Array {
-  return Uint8Array.from(key, (char) => char.charCodeAt(0))
+  return Buffer.from(key, 'latin1')
 }

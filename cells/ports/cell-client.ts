@@ -74,12 +74,10 @@ export type Following = {
 }
 export type FollowingPage = {
   readonly following: readonly Following[]
-  readonly total: number
   readonly next: UserKey | undefined
 }
 export type FollowersPage = {
   readonly followers: readonly { readonly user: UserKey; readonly id: string }[]
-  readonly total: number
   readonly next: UserKey | undefined
 }
 
