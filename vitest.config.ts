@@ -18,7 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     passWithNoTests: false,
     projects: [
-      suite('unit', 5_000),
+      suite('unit', 30_000),
       suite('contract', 60_000),
       suite('simulation', 120_000),
       suite('integration', 120_000),
