@@ -11,7 +11,11 @@ import { isMark, type PostBook, postKeyText } from './post-book.ts'
 /** A post to find; `entry` is its window entry, or -1. */
 export type Wanted = PostKey & { readonly entry: number }
 
-type Flight = { stale: boolean; readonly row: Promise<PostRow | undefined> }
+type Flight = {
+  stale: boolean
+  readonly number: number
+  readonly row: Promise<PostRow | undefined>
+}
 
 export class Bodies {
   readonly #book: PostBook
@@ -19,6 +23,7 @@ export class Bodies {
   readonly #table: PostTable
   readonly #memory: BodyMemory
   readonly #flights = new Map<string, Flight>()
+  #launched = 0
 
   constructor(options: { book: PostBook; cache: BodyCache; table: PostTable; bytesMax: number }) {
     this.#book = options.book
@@ -46,13 +51,15 @@ export class Bodies {
     const held = posts.map((post) => this.held(post))
     const missing = posts.filter((_, i) => held[i] === undefined)
     if (missing.length === 0) return held
+    const before = this.#launched
     this.#launch(missing)
-    const landed = await Promise.all(missing.map((post) => this.#land(post)))
+    const landed = await Promise.all(missing.map((post) => this.#land(post, before)))
     let next = 0
     return held.map((row) => row ?? landed[next++])
   }
 
-  async #land(post: Wanted): Promise<PostRow | undefined> {
+  /** A flight that began before may have looked before the post was there: then another one looks again. */
+  async #land(post: Wanted, before: number): Promise<PostRow | undefined> {
     for (;;) {
       const held = this.held(post)
       if (held !== undefined) return held
@@ -62,7 +69,8 @@ export class Bodies {
         continue
       }
       const row = await flight.row
-      if (!flight.stale) return this.#book.changed(post.author, post.postId) ?? row
+      if (flight.stale || (row === undefined && flight.number <= before)) continue
+      return this.#book.changed(post.author, post.postId) ?? row
     }
   }
 
@@ -71,9 +79,10 @@ export class Bodies {
     const keys = posts.filter((post) => !this.#flights.has(postKeyText(post.author, post.postId)))
     if (keys.length === 0) return
     const rows = this.#read(keys)
+    const number = ++this.#launched
     for (const [i, post] of keys.entries()) {
       const key = postKeyText(post.author, post.postId)
-      const flight: Flight = { stale: false, row: rows.then((found) => found[i]) }
+      const flight: Flight = { stale: false, number, row: rows.then((found) => found[i]) }
       this.#flights.set(key, flight)
       void this.#fill(key, flight).catch(() => undefined)
     }
