@@ -174,11 +174,12 @@ export class PostWindow {
     this.#pins.delete(pin)
   }
 
-  /** Drops entries before `seq`, at most down to the oldest pin. Answers how many went. */
+  /** Drops entries before `seq`, at most down to the oldest pin. Answers how many went. Each chain is walked once at most. */
   drop(seq: number): number {
     const [oldest] = this.#pins
     const end = Math.min(seq, this.#head, oldest?.tail ?? Number.POSITIVE_INFINITY)
     const from = this.#tail
+    const cut = new Set<number>()
     for (let at = from; at < end; at++) {
       const author = this.authorAt(at >>> 0)
       if (author === 0) continue
@@ -186,10 +187,28 @@ export class PostWindow {
       // A link to a newer entry would be lost with this one.
       const prev = this.#prev[at & this.#mask] as number
       const ahead = (prev - at) >>> 0
-      if (ahead !== 0 && ahead < this.#head - at) this.#unlink(author, at >>> 0)
+      if (ahead === 0 || ahead >= this.#head - at || cut.has(author)) continue
+      this.#cutBefore(end, author)
+      cut.add(author)
     }
     this.#tail = Math.max(from, end)
     return this.#tail - from
+  }
+
+  /** Links what stays of the author's chain past everything before `end`. */
+  #cutBefore(end: number, author: number): void {
+    const going = end - this.#tail
+    let above = -1
+    const link = (entry: number): void => {
+      if (above < 0) this.#setHead(author, entry)
+      else this.#prev[above & this.#mask] = entry
+    }
+    for (let entry = this.#headOf(author); entry >= 0; entry = this.older(entry)) {
+      if ((entry - this.#tail) >>> 0 < going) continue
+      link(entry)
+      above = entry
+    }
+    link((this.#tail - 1) >>> 0)
   }
 
   /** Where a chain leads above the given entry is linked past it. */
