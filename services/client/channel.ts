@@ -4,7 +4,7 @@
 import { Client, type ClientOptions, credentials, Metadata } from '@grpc/grpc-js'
 import { CellfeedError, cancelled, toCellfeedError } from './cellfeed-error.ts'
 import { pause } from './pause.ts'
-import { pauseBeforeRetry, type RetryPolicy } from './retry.ts'
+import { pauseBeforeRetry, type RetryPolicy, resumePolicyOf } from './retry.ts'
 
 /** What every call takes. */
 export interface CallOptions {
@@ -116,10 +116,18 @@ export class Channel {
     }
   }
 
-  /** Waits before a stream that broke is opened again; throws its error if it is not to be. */
-  async pauseOrThrow(error: CellfeedError, attempts: number, options: CallOptions): Promise<void> {
-    const { signal } = options
-    await this.#pauseOrThrow(error, { attempts, idempotent: true, leftMs: Infinity, signal })
+  /**
+   * Waits before a stream is opened again; throws its error if it is not to be. `broken`: a stream
+   * that was answered before, in contrast to one that never was.
+   */
+  async pauseOrThrow(
+    error: CellfeedError,
+    failed: { readonly attempts: number; readonly broken: boolean },
+    { signal }: CallOptions,
+  ): Promise<void> {
+    const { retry } = this.#settings
+    const attempt = { attempts: failed.attempts, idempotent: true, leftMs: Infinity, signal }
+    await this.#pauseOrThrow(error, attempt, failed.broken ? resumePolicyOf(retry) : retry)
   }
 
   /** Ends all calls and the connection. */
@@ -161,10 +169,11 @@ export class Channel {
       leftMs: number
       signal: AbortSignal | undefined
     },
+    policy = this.#settings.retry,
   ): Promise<void> {
     const { signal, ...attempt } = failed
     const facts = { error, random: Math.random(), ...attempt }
-    const pauseMs = pauseBeforeRetry(facts, this.#settings.retry)
+    const pauseMs = pauseBeforeRetry(facts, policy)
     if (pauseMs === undefined) throw error
     await pause(pauseMs, (end) => this.#onEnd(signal, end))
     this.#throwIfEnded(signal, error)

@@ -74,8 +74,8 @@ export interface DashboardCalls {
 
   /**
    * What changes on a dashboard, as it happens, until the loop is left or the signal fires. A broken
-   * connection is opened again, at most as often in a row as the retry policy allows; then a 'reset'
-   * says that removals and edits may have been missed.
+   * connection is opened again, for about a minute if need be; then a 'reset' says that removals and
+   * edits may have been missed.
    */
   watch(userId: string, options?: WatchOptions): AsyncGenerator<DashboardChange, void, void>
 

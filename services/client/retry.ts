@@ -16,6 +16,15 @@ export const defaultRetryPolicy: RetryPolicy = {
   pauseMaxMs: 2_000,
 }
 
+/**
+ * For a stream that was answered and broke: its server is there, and is given about a minute to come
+ * back. Who wants no attempt made again gets none here either.
+ */
+export function resumePolicyOf(policy: RetryPolicy): RetryPolicy {
+  if (policy.attemptsMax === 1) return policy
+  return { ...policy, attemptsMax: Math.max(policy.attemptsMax, 40) }
+}
+
 /** The server says that it accepted nothing, so that any call may be made again. */
 const nothingHappened = new Set([
   'OVERLOADED',

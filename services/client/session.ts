@@ -78,12 +78,14 @@ export class Session {
   ): AsyncGenerator<Response, void, void> {
     let seen: string[] = []
     let failedAttempts = 0
+    let wasAnswered = false
     for (;;) {
       try {
         const answers = this.channel.stream(method, stream.request(), options)
         for await (const answer of answers) {
           if (failedAttempts > 0) stream.resumed?.()
           failedAttempts = 0
+          wasAnswered = true
           if (answer.consistencyToken !== '') {
             // Of one stream a later token covers the earlier ones.
             this.#frontier?.advance(seen, answer.consistencyToken)
@@ -95,7 +97,8 @@ export class Session {
       } catch (thrown) {
         const error: CellfeedError = toCellfeedError(thrown, this.channel.address)
         failedAttempts += 1
-        await this.channel.pauseOrThrow(error, failedAttempts, options)
+        const failed = { attempts: failedAttempts, broken: wasAnswered }
+        await this.channel.pauseOrThrow(error, failed, options)
       }
     }
   }

@@ -6,6 +6,7 @@ import {
   defaultRetryPolicy,
   type FailedAttempt,
   pauseBeforeRetry,
+  resumePolicyOf,
 } from '../../../../services/client/retry.ts'
 
 const failed = (facts: Partial<ErrorFacts>, attempt: Partial<FailedAttempt> = {}) =>
@@ -49,6 +50,21 @@ describe('retries', () => {
     const { attemptsMax } = defaultRetryPolicy
     expect(failed({ reason }, { attempts: attemptsMax - 1 })).toBeGreaterThan(0)
     expect(failed({ reason }, { attempts: attemptsMax })).toBeUndefined()
+  })
+
+  test('a stream that broke is given a minute, unless nothing is to be made again', () => {
+    const { attemptsMax } = resumePolicyOf(defaultRetryPolicy)
+    const facts = { reason: 'UNREACHABLE' }
+    let waitedMs = 0
+    for (let attempts = 1; attempts < attemptsMax; attempts += 1) {
+      const policy = resumePolicyOf(defaultRetryPolicy)
+      const error = new CellfeedError({ code: 'UNAVAILABLE', message: '', ...facts })
+      const attempt = { error, attempts, idempotent: true, leftMs: Infinity, random: 0.5 }
+      waitedMs += pauseBeforeRetry(attempt, policy) ?? 0
+    }
+    expect(waitedMs).toBeGreaterThan(45_000)
+    expect(waitedMs).toBeLessThan(90_000)
+    expect(resumePolicyOf({ ...defaultRetryPolicy, attemptsMax: 1 }).attemptsMax).toBe(1)
   })
 
   test("the server's wish is heeded, and a pause that outlasts the deadline is not begun", () => {
