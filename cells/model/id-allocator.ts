@@ -1,11 +1,12 @@
-// Makes post ids and event ids. Monotonic also when the clock steps back: an allocator never goes below what it made or
-// observed. One allocator per worker number; worker numbers are leased, so no two live allocators share one.
+// Makes post ids and event ids. Monotonic also when the clock steps back: an allocator never goes below what it
+// made. One allocator per worker number; worker numbers are leased, so no two live allocators share one.
 
-import { composeId, SEQUENCE_MAX, WORKER_MAX } from './post-id.ts'
+import { composeId, ID_EPOCH_MS, SEQUENCE_MAX, WORKER_MAX } from './post-id.ts'
 
 export class IdAllocator {
   readonly #worker: number
-  #ms = 0
+  /** Not below what an id can hold: all earlier clock readings make ids of one millisecond. */
+  #ms = ID_EPOCH_MS
   #sequence = -1
 
   constructor(worker: number) {
