@@ -4,9 +4,10 @@
 // A generation written meanwhile holds only what the pinned window has. Whatever changes while the read awaits, a page shows
 // nothing that is not allowed at its end.
 
-import { DashboardMerge, type MergeStart, type PostRun, pullBound } from '../model/merge.ts'
+import { DashboardMerge, type MergeStart, type PostRun } from '../model/merge.ts'
+import { MergeRoom } from '../model/merge-room.ts'
 import { firstIdAt, hiOf, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
-import { COVERED_FROM, HIDE_REBLOGS, type Reader } from '../model/reader.ts'
+import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { DashboardQuery, Page, Place, PostView, Unread } from '../ports/cell-client.ts'
 import type { InboxTable } from '../ports/cell-store.ts'
@@ -17,6 +18,7 @@ import type { Hydration, Viewer } from './hydrate.ts'
 import { InboxSource } from './inbox-source.ts'
 import type { NameBook } from './name-book.ts'
 
+const ROOMS_KEPT = 16
 const TOP: MergeStart = { hi: 0xffff_ffff, lo: 0xffff_ffff, isAfter: () => true }
 
 export class DashboardReader {
@@ -25,6 +27,8 @@ export class DashboardReader {
   readonly #inbox: InboxTable
   readonly #posts: PostTable
   readonly #hydration: Hydration
+  /** Rooms of merges that ended, for those that come. */
+  readonly #rooms: MergeRoom[] = []
 
   constructor(options: {
     state: CellState
@@ -142,7 +146,8 @@ export class DashboardReader {
       slot,
       reader: reader.number,
     })
-    const merge = this.#mergeOf(reader, slot.floor, start, inbox)
+    const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
+    const merge = this.#mergeOf(reader, slot.floor, start, inbox, room)
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []
@@ -171,31 +176,24 @@ export class DashboardReader {
       }
     } finally {
       this.#state.window.unpin(pin)
+      room.clear()
+      if (this.#rooms.length < ROOMS_KEPT) this.#rooms.push(room)
     }
   }
 
-  #mergeOf(reader: Reader, floor: number, start: MergeStart, inbox: InboxSource): DashboardMerge {
+  #mergeOf(
+    reader: Reader,
+    floor: number,
+    start: MergeStart,
+    inbox: InboxSource,
+    room: MergeRoom,
+  ): DashboardMerge {
     const { window, authors, limits } = this.#state
     reader.edges.compact()
-    const { keys, words, size } = reader.edges
-    const merge = new DashboardMerge({
-      window,
-      authors,
-      names: this.#names.table,
-      start,
-      sources: size,
-    })
-    const walks = size > limits.walkFollows
-    if (walks) merge.addWalk((author) => reader.edges.has(author))
-    for (let i = 0; i < size; i++) {
-      const author = keys[i] as number
-      if (!walks) merge.addChain(author)
-      const coverage = (words[i] as number) & COVERED_FROM
-      const coveredFrom = Math.max(coverage, authors.raisedOf(author), floor)
-      if (coveredFrom === 0) continue
-      const [hi, lo] = pullBound({ window, authors, author, coveredFrom })
-      merge.addPull(author, hi, lo)
-    }
+    const merge = new DashboardMerge({ window, authors, start, room })
+    const isWalked = reader.edges.size > limits.walkFollows
+    if (isWalked) merge.addWalk((author) => reader.edges.has(author))
+    merge.addFollowed(reader.edges, { floor, isWalked })
     const { bound } = inbox
     if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
     return merge

@@ -6,10 +6,17 @@
 // here"), so a page touches only what lies above its end: an author's chain is opened when the page gets to the author's
 // greatest id, an author's stored posts and the inbox's next chunks likewise. A bound sorts before a post of the same id.
 //
+// What authors may have in the store is one bound together, opened when the page gets to the greatest of their bounds; coverage
+// counts as of the merge's start.
+//
 // Cost of a first page of 20 for 200 followed authors: 200 random reads of 16 bytes, a heap of 200, about 20 chain steps.
 
-import { AUTHOR_WORDS, type AuthorIndex, GREATEST_HI, GREATEST_LO, RAISED } from './author-index.ts'
-import type { NamesTable } from './names-table.ts'
+import { type AuthorIndex, UNCOVERED } from './author-index.ts'
+import type { MergeHeap } from './merge-heap.ts'
+import type { MergeRoom } from './merge-room.ts'
+import type { NumberMap } from './number-map.ts'
+import { goneBound, halvesBelowSecond, type IdHalves, lesser, pullBound } from './pull-bound.ts'
+import { COVERED_FROM } from './reader.ts'
 import type { PostWindow } from './window.ts'
 
 /** Posts in dashboard order; `authorReblog` is author * 2 + (1 if it is a reblog). */
@@ -30,24 +37,24 @@ export type MergeStart = {
 
 export type MergeStep = 'post' | 'open-inbox' | 'open-author' | 'end'
 
+// Bounds, up to LAST_BOUND of the heap, then posts.
 const INBOX_BOUND = 0
-const PULL_BOUND = 1
-const CHAIN_BOUND = 2
-const WALK_BOUND = 3
-const CHAIN = 4
-const SINGLE = 5
-const RUN = 6
+const PULLS_BOUND = 1
+const PULL_BOUND = 2
+const CHAIN_BOUND = 3
+const WALK_BOUND = 4
+const CHAIN = 5
+const SINGLE = 6
+const RUN = 7
 
 export class DashboardMerge {
   readonly #window: PostWindow
   readonly #authors: AuthorIndex
-  readonly #names: NamesTable
   readonly #start: MergeStart
-  #hi: Uint32Array
-  #lo: Uint32Array
-  #kind: Uint8Array
-  #ref: Uint32Array
-  #size = 0
+  readonly #room: MergeRoom
+  readonly #heap: MergeHeap
+  /** Greatest id that any of the waiting pulls may have. */
+  #pullsBound: IdHalves = [0, 0]
   readonly #runs: { readonly run: PostRun; at: number }[] = []
   #walk: { seq: number; follows: (author: number) => boolean } | undefined
 
@@ -61,34 +68,44 @@ export class DashboardMerge {
   #lastLo = -1
   #lastAuthor = -1
 
+  /** The room must be cleared, and is the merge's until its last step. */
   constructor(options: {
     window: PostWindow
     authors: AuthorIndex
-    names: NamesTable
     start: MergeStart
-    sources: number
+    room: MergeRoom
   }) {
     this.#window = options.window
     this.#authors = options.authors
-    this.#names = options.names
     this.#start = options.start
-    const room = options.sources * 2 + 8
-    this.#hi = new Uint32Array(room)
-    this.#lo = new Uint32Array(room)
-    this.#kind = new Uint8Array(room)
-    this.#ref = new Uint32Array(room)
+    this.#room = options.room
+    this.#heap = options.room.heap
   }
 
-  /** The author's posts in the window. */
-  addChain(author: number): void {
-    const at = author * AUTHOR_WORDS
-    const words = this.#authors.words
-    this.#addBound(
-      CHAIN_BOUND,
-      author,
-      words[at + GREATEST_HI] as number,
-      words[at + GREATEST_LO] as number,
-    )
+  /**
+   * Adds the sources of everyone followed: their chains in the window, unless that is walked, and what of theirs only the
+   * store may have. `edges` are compact; from the second `floor` on at the earliest they are covered.
+   */
+  addFollowed(edges: NumberMap, options: { floor: number; isWalked: boolean }): void {
+    const { floor, isWalked } = options
+    const { keys, words: edgeWords, size } = edges
+    const { pulls, followed } = this.#room
+    followed.fetch(this.#authors.words, keys, size)
+    for (let i = 0; i < size; i++) {
+      const author = keys[i] as number
+      const hi = followed.hi[i] as number
+      const lo = followed.lo[i] as number
+      if (hi === 0 && lo === 0) continue
+      if (!isWalked) this.#addBound(CHAIN_BOUND, author, hi, lo)
+      const raised = followed.raised[i] as number
+      const coveredFrom = Math.max((edgeWords[i] as number) & COVERED_FROM, raised, floor)
+      if (raised === UNCOVERED) this.addPull(author, ...this.#pullBound(author, coveredFrom))
+      else if (coveredFrom !== 0) pulls.add(author, coveredFrom, raised)
+    }
+    if (pulls.count === 0) return
+    const gone = goneBound(this.#window, pulls.raisedMax)
+    this.#pullsBound = lesser(gone, halvesBelowSecond(pulls.coveredFromMax))
+    this.#addBound(PULLS_BOUND, 0, ...this.#pullsBound)
   }
 
   /** All posts of the window whose author passes, found by walking it newest first. */
@@ -114,16 +131,19 @@ export class DashboardMerge {
     while (at < run.length && !this.#isBelowStart(run, at)) at++
     if (at === run.length) return
     this.#runs.push({ run, at })
-    this.#push(run.hi[at] as number, run.lo[at] as number, RUN, this.#runs.length - 1)
+    this.#pushRun(run, at, this.#runs.length - 1)
   }
 
   /** Moves to the next post, or to the source that must be opened before it is known. */
   next(): MergeStep {
-    while (this.#size > 0) {
-      const kind = this.#kind[0] as number
+    const heap = this.#heap
+    heap.order()
+    while (heap.size > 0) {
+      const { kind } = heap
       if (kind === INBOX_BOUND) return this.#stopAtBound('open-inbox')
       if (kind === PULL_BOUND) return this.#stopAtBound('open-author')
       if (kind === CHAIN_BOUND) this.#openChain()
+      else if (kind === PULLS_BOUND) this.#openPulls()
       else if (kind === WALK_BOUND) this.#openWalk()
       else if (this.#takePost(kind)) return 'post'
     }
@@ -132,26 +152,45 @@ export class DashboardMerge {
 
   /** Where the opened source starts: the bound's id, inclusive. */
   #stopAtBound(step: MergeStep): MergeStep {
-    this.hi = this.#hi[0] as number
-    this.lo = this.#lo[0] as number
-    this.author = this.#ref[0] as number
-    this.#pop()
+    this.hi = this.#heap.hi
+    this.lo = this.#heap.lo
+    this.author = this.#heap.ref
+    this.#heap.pop()
     return step
+  }
+
+  /** Each author's stored posts from now on for themselves. None may come above the place that was reached. */
+  #openPulls(): void {
+    this.#heap.pop()
+    const { authors, coveredFrom, count } = this.#room.pulls
+    for (let i = 0; i < count; i++) {
+      const author = authors[i] as number
+      const bound = this.#pullBound(author, coveredFrom[i] as number)
+      this.addPull(author, ...lesser(bound, this.#pullsBound))
+    }
+  }
+
+  #pullBound(author: number, coveredFrom: number): IdHalves {
+    return pullBound({ window: this.#window, authors: this.#authors, author, coveredFrom })
   }
 
   /** At the bound, not at the chain's head: a post that came during the read may lie above what was shown already. */
   #openChain(): void {
-    const author = this.#ref[0] as number
-    const hi = this.#hi[0] as number
-    const lo = this.#lo[0] as number
+    const { ref: author, hi, lo } = this.#heap
     const isAtStart = hi === this.#start.hi && lo === this.#start.lo
     const entry = this.#window.firstBelow(author, hi, lo, !isAtStart || this.#start.isAfter(author))
-    if (entry < 0) this.#pop()
-    else this.#replaceTop(this.#window.hiAt(entry), this.#window.loAt(entry), CHAIN, entry)
+    this.#goOn(entry, author)
+  }
+
+  /** The chain on top goes on with this entry; -1 ends it. */
+  #goOn(entry: number, author: number): void {
+    const window = this.#window
+    if (entry < 0) this.#heap.pop()
+    else this.#heap.replaceTop(window.hiAt(entry), window.loAt(entry), CHAIN, entry, author)
   }
 
   #openWalk(): void {
-    this.#pop()
+    this.#heap.pop()
     const walk = this.#walk
     if (walk === undefined) return
     const window = this.#window
@@ -163,7 +202,7 @@ export class DashboardMerge {
       const entry = seq >>> 0
       const author = window.authorAt(entry)
       if (author === 0 || !this.#isEntryBelowStart(entry, author) || !walk.follows(author)) continue
-      this.#push(window.hiAt(entry), window.loAt(entry), SINGLE, entry)
+      this.#heap.push(window.hiAt(entry), window.loAt(entry), SINGLE, entry, author)
     }
     walk.seq = first - 1
     if (walk.seq >= window.tail) this.#addWalkBound()
@@ -178,17 +217,15 @@ export class DashboardMerge {
 
   /** Takes the post on top and lets its source go on; false when it was shown already. */
   #takePost(kind: number): boolean {
-    const ref = this.#ref[0] as number
-    this.hi = this.#hi[0] as number
-    this.lo = this.#lo[0] as number
+    const { ref } = this.#heap
+    this.hi = this.#heap.hi
+    this.lo = this.#heap.lo
     if (kind === RUN) this.#takeFromRun(ref)
     else {
       this.entry = ref
       this.author = this.#window.authorAt(ref)
       this.isReblog = this.#window.isReblogAt(ref)
-      const older = kind === CHAIN ? this.#window.older(ref) : -1
-      if (older < 0) this.#pop()
-      else this.#replaceTop(this.#window.hiAt(older), this.#window.loAt(older), CHAIN, older)
+      this.#goOn(kind === CHAIN ? this.#window.older(ref) : -1, this.#heap.author)
     }
     if (this.author === 0) return false
     if (this.hi === this.#lastHi && this.lo === this.#lastLo && this.author === this.#lastAuthor)
@@ -206,9 +243,9 @@ export class DashboardMerge {
     this.entry = -1
     this.author = (run.authorReblog[at] as number) >>> 1
     this.isReblog = ((run.authorReblog[at] as number) & 1) === 1
+    this.#heap.pop()
     source.at++
-    if (source.at === run.length) this.#pop()
-    else this.#replaceTop(run.hi[source.at] as number, run.lo[source.at] as number, RUN, index)
+    if (source.at < run.length) this.#pushRun(run, source.at, index)
   }
 
   #isBelowStart(run: PostRun, at: number): boolean {
@@ -226,151 +263,16 @@ export class DashboardMerge {
     return lo === this.#start.lo ? this.#start.isAfter(author) : lo < this.#start.lo
   }
 
+  #pushRun(run: PostRun, at: number, index: number): void {
+    const author = (run.authorReblog[at] as number) >>> 1
+    this.#heap.push(run.hi[at] as number, run.lo[at] as number, RUN, index, author)
+  }
+
   /** Adds a bound, at most at the start: nothing above the start is wanted. */
   #addBound(kind: number, ref: number, hi: number, lo: number): void {
     if (hi === 0 && lo === 0) return
     const { hi: startHi, lo: startLo } = this.#start
-    if (hi > startHi || (hi === startHi && lo > startLo)) this.#push(startHi, startLo, kind, ref)
-    else this.#push(hi, lo, kind, ref)
+    const isAbove = hi > startHi || (hi === startHi && lo > startLo)
+    this.#heap.push(isAbove ? startHi : hi, isAbove ? startLo : lo, kind, ref, 0)
   }
-
-  // A binary heap on parallel arrays, greatest id on top.
-
-  #push(hi: number, lo: number, kind: number, ref: number): void {
-    if (this.#size === this.#hi.length) this.#grow()
-    let at = this.#size++
-    while (at > 0) {
-      const parent = (at - 1) >>> 1
-      if (!this.#isBefore(hi, lo, kind, ref, parent)) break
-      this.#copy(parent, at)
-      at = parent
-    }
-    this.#set(at, hi, lo, kind, ref)
-  }
-
-  #pop(): void {
-    const last = --this.#size
-    if (last > 0) {
-      this.#replaceTop(
-        this.#hi[last] as number,
-        this.#lo[last] as number,
-        this.#kind[last] as number,
-        this.#ref[last] as number,
-      )
-    }
-  }
-
-  #replaceTop(hi: number, lo: number, kind: number, ref: number): void {
-    let at = 0
-    for (;;) {
-      let child = at * 2 + 1
-      if (child >= this.#size) break
-      const right = child + 1
-      if (right < this.#size && this.#isItemBefore(right, child)) child = right
-      if (this.#isBefore(hi, lo, kind, ref, child)) break
-      this.#copy(child, at)
-      at = child
-    }
-    this.#set(at, hi, lo, kind, ref)
-  }
-
-  #isItemBefore(a: number, b: number): boolean {
-    return this.#isBefore(
-      this.#hi[a] as number,
-      this.#lo[a] as number,
-      this.#kind[a] as number,
-      this.#ref[a] as number,
-      b,
-    )
-  }
-
-  #isBefore(hi: number, lo: number, kind: number, ref: number, other: number): boolean {
-    const otherHi = this.#hi[other] as number
-    if (hi !== otherHi) return hi > otherHi
-    const otherLo = this.#lo[other] as number
-    if (lo !== otherLo) return lo > otherLo
-    const otherKind = this.#kind[other] as number
-    if (kind <= WALK_BOUND || otherKind <= WALK_BOUND) return kind < otherKind
-    const author = this.#authorOf(kind, ref)
-    const otherAuthor = this.#authorOf(otherKind, this.#ref[other] as number)
-    if (author === otherAuthor) return kind < otherKind
-    if (author === 0 || otherAuthor === 0) return author === 0
-    return this.#names.compareKeys(author, otherAuthor) < 0
-  }
-
-  #authorOf(kind: number, ref: number): number {
-    if (kind !== RUN) return this.#window.authorAt(ref)
-    const source = this.#runs[ref]
-    return source === undefined ? 0 : (source.run.authorReblog[source.at] as number) >>> 1
-  }
-
-  #copy(from: number, to: number): void {
-    this.#hi[to] = this.#hi[from] as number
-    this.#lo[to] = this.#lo[from] as number
-    this.#kind[to] = this.#kind[from] as number
-    this.#ref[to] = this.#ref[from] as number
-  }
-
-  #set(at: number, hi: number, lo: number, kind: number, ref: number): void {
-    this.#hi[at] = hi
-    this.#lo[at] = lo
-    this.#kind[at] = kind
-    this.#ref[at] = ref
-  }
-
-  #grow(): void {
-    const room = this.#hi.length * 2
-    const widen = (from: Uint32Array): Uint32Array => {
-      const to = new Uint32Array(room)
-      to.set(from)
-      return to
-    }
-    this.#hi = widen(this.#hi)
-    this.#lo = widen(this.#lo)
-    this.#ref = widen(this.#ref)
-    const kinds = new Uint8Array(room)
-    kinds.set(this.#kind)
-    this.#kind = kinds
-  }
-}
-
-/** Where an author's stored posts may begin that the window does not hold, as the greatest possible id; [0, 0] for none. */
-export function pullBound(options: {
-  readonly window: PostWindow
-  readonly authors: AuthorIndex
-  readonly author: number
-  /** Everything from this second on is in inbox or window. */
-  readonly coveredFrom: number
-}): readonly [number, number] {
-  const { window, authors, author, coveredFrom } = options
-  if (coveredFrom === 0) return [0, 0]
-  const at = author * AUTHOR_WORDS
-  let hi = authors.words[at + GREATEST_HI] as number
-  let lo = authors.words[at + GREATEST_LO] as number
-  const limit = (limitHi: number, limitLo: number): void => {
-    if (limitHi < hi || (limitHi === hi && limitLo < lo)) {
-      hi = limitHi
-      lo = limitLo
-    }
-  }
-  // What is not in the window left it, or never entered and raised its author.
-  const raised = authors.words[at + RAISED] as number
-  const [raisedHi, raisedLo] = halvesBelowSecond(authors.raisedToStore(author))
-  const beyond =
-    raised !== 0 &&
-    (raisedHi > window.droppedHi || (raisedHi === window.droppedHi && raisedLo > window.droppedLo))
-  if (beyond) limit(raisedHi, raisedLo)
-  else limit(window.droppedHi, window.droppedLo)
-  const [coveredHi, coveredLo] = halvesBelowSecond(coveredFrom)
-  limit(coveredHi, coveredLo)
-  return [hi, lo]
-}
-
-/** The greatest id before this second; [0, 0] before the first. */
-export function halvesBelowSecond(second: number): readonly [number, number] {
-  const ms = second * 1000
-  if (ms === 0) return [0, 0]
-  const hi = Math.floor((ms - 1) / 1024)
-  if (hi > 0xffff_ffff) return [0xffff_ffff, 0xffff_ffff]
-  return [hi, ((((ms - 1) % 1024) << 22) | 0x3f_ffff) >>> 0]
 }

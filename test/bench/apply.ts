@@ -136,7 +136,10 @@ export class Log {
     const user = this.#cell.users[number]
     if (user === undefined) throw new RangeError(`there is no user ${number}`)
     // A key of its own, as each decoded record has.
-    const author = { id: user.id, key: Buffer.from(user.key, 'latin1').latin1Slice() as UserKey }
+    const author = {
+      id: user.id,
+      key: Buffer.from(user.key, 'latin1').toString('latin1') as UserKey,
+    }
     const offset = this.#offset++
     const ms = NEWEST_MS + Math.floor(offset / POSTS_PER_MS)
     const id = composeId({ ms, worker: 1, sequence: offset % POSTS_PER_MS })
