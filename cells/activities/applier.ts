@@ -35,6 +35,12 @@ const LOOK_AHEAD = 512
 /** Rows read from the store for a batch; undefined where there is neither post nor mark. */
 type Known = Map<string, PostRow | undefined>
 
+/** The log holds what only a newer version can apply: passing over it would lose it. */
+export class NewerRecord extends Error {
+  readonly code = 'NEWER_RECORD'
+  override readonly name = 'NewerRecord'
+}
+
 export class Applier {
   readonly #state: CellState
   readonly #limits: CellLimits
@@ -97,6 +103,11 @@ export class Applier {
       if (!this.#hasRoom()) await this.#makeRoom()
       const record = records[i] as LogRecord
       const { fact } = record.event
+      if (fact.kind === 'unreadable' && fact.isNewer) {
+        throw new NewerRecord(
+          `partition ${partition}, offset ${record.offset}: ${fact.reason}; run a newer version of cellfeed`,
+        )
+      }
       if (fact.kind === 'post-created' && this.#isLate(partition, record, fact)) {
         i = await this.#applyLateRun(batch, i, known)
         continue

@@ -1,8 +1,8 @@
 // One author's posts, one post, and why a post is or is not on a dashboard: reads that start from the author, not the viewer.
 
-import { hiOf, loOf, type PostId } from '../model/post-id.ts'
-import { COVERED_FROM, HIDE_REBLOGS, MUTED } from '../model/reader.ts'
-import { secondOfHalves } from '../model/post-id.ts'
+import { hiOf, ID_EPOCH_MS, loOf, type PostId, secondOfHalves } from '../model/post-id.ts'
+import { BLOCKED, BLOCKED_BY, COVERED_FROM, HIDE_REBLOGS, MUTED } from '../model/reader.ts'
+import type { UserKey } from '../model/user-key.ts'
 import type {
   AuthorPage,
   Explanation,
@@ -16,7 +16,6 @@ import type { CellState, Slot } from './cell-state.ts'
 import type { Hydration, Viewer } from './hydrate.ts'
 import type { NameBook } from './name-book.ts'
 import { isMark } from './post-book.ts'
-import type { UserKey } from '../model/user-key.ts'
 
 export class AuthorPosts {
   readonly #state: CellState
@@ -90,7 +89,7 @@ export class AuthorPosts {
       verdict,
       source:
         verdict === 'on-dashboard' ? this.#source(author, post.postId, covered ?? 0) : undefined,
-      coveredFromSecond: covered,
+      coveredFromSecond: covered === undefined ? undefined : unixSecond(covered),
       authorPulled: author !== 0 && this.#state.authors.isPulled(author),
       slot: slot.slot,
       lagMs,
@@ -104,13 +103,13 @@ export class AuthorPosts {
     row: PostRow | undefined,
   ): Verdict {
     const { authors } = this.#state
-    if (author !== 0 && authors.isDeleted(author)) return 'user-deleted'
-    if (viewer !== undefined && viewer.number !== 0 && authors.isDeleted(viewer.number))
-      return 'user-deleted'
+    if (authors.isDeleted(author)) return 'author-deleted'
+    if (viewer !== undefined && authors.isDeleted(viewer.number)) return 'reader-deleted'
     if (row === undefined) return 'unknown-post'
     if (isMark(row)) return 'deleted'
     const hidden = viewer?.reader?.hiddenBits(author) ?? 0
-    if ((hidden & ~MUTED) !== 0) return 'blocked'
+    if ((hidden & BLOCKED) !== 0) return 'blocked'
+    if ((hidden & BLOCKED_BY) !== 0) return 'blocked-by-author'
     if ((hidden & MUTED) !== 0) return 'muted'
     if (edge === undefined) return 'not-followed'
     if (row.body?.reblogOf !== undefined && edge >= HIDE_REBLOGS) return 'reblog-hidden'
@@ -158,4 +157,9 @@ export class AuthorPosts {
         row?.body !== undefined && this.#hydration.isVisible(viewer, author, row.body),
     )
   }
+}
+
+/** Coverage in Unix seconds; 0 where everything is covered. */
+function unixSecond(covered: number): number {
+  return covered === 0 ? 0 : covered + ID_EPOCH_MS / 1000
 }

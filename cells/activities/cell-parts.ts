@@ -49,7 +49,7 @@ export function partsOf(from: {
 
   const book = new PostBook({ table: store.posts, cache, names, persistence, limits, signal })
   book.startAt(state.window.head)
-  const bytesMax = limits.bodyMemoryBytes
+  const bytesMax = Math.floor(limits.bodyMemoryBytes / 2)
   const bodies = new Bodies({ book, cache, table: store.posts, bytesMax })
   const hydration = new Hydration({ state, names, bodies })
   const watchers = new Watchers({ state, names, hydration })

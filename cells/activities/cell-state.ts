@@ -6,6 +6,7 @@ import type { CellLimits } from '../model/cell-limits.ts'
 import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
 import { slotOf, slotsOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
+import { msOfHalves } from '../model/post-id.ts'
 import type { Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import { PostWindow } from '../model/window.ts'
@@ -26,6 +27,8 @@ export type KnownGeneration = Omit<GenerationRow, 'maxId'> & {
   readonly maxHi: number
   readonly maxLo: number
 }
+
+const READERS_SAMPLED = 256
 
 export class CellState {
   readonly cell: CellName
@@ -75,6 +78,25 @@ export class CellState {
     if (slot === undefined) throw new Error(`slot ${reader.slot} is not owned by ${this.cell}`)
     this.readers.set(reader.number, reader)
     slot.readers.set(reader.number, reader)
+  }
+
+  /** Unix ms in which the window's oldest post was made. */
+  get windowStartsAtMs(): number | undefined {
+    const { window } = this
+    if (window.size === 0) return undefined
+    const oldest = window.tail >>> 0
+    return msOfHalves(window.hiAt(oldest), window.loAt(oldest))
+  }
+
+  /** Memory of all readers, estimated from some of them. */
+  get readersBytes(): number {
+    let sampled = 0
+    let bytes = 0
+    for (const reader of this.readers.values()) {
+      bytes += reader.bytes
+      if (++sampled === READERS_SAMPLED) break
+    }
+    return sampled === 0 ? 0 : Math.round((bytes / sampled) * this.readers.size)
   }
 
   get eventsSeen(): number {

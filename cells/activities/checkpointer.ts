@@ -79,6 +79,11 @@ export class Checkpointer {
     this.#blocks = [...blocks]
   }
 
+  /** Since the newest checkpoint of this start; undefined before it. */
+  get ageMs(): number | undefined {
+    return this.lastMs === 0 ? undefined : this.#clock.nowMs() - this.lastMs
+  }
+
   /** One after the other: a call while one runs takes another after it. */
   take(): Promise<void> {
     const turn = this.#running.then(() => this.#take())

@@ -3,7 +3,7 @@
 
 import { decodeChunk } from '../model/chunk.ts'
 import type { PostRun } from '../model/merge.ts'
-import type { Chunk, InboxTable } from '../ports/cell-store.ts'
+import type { InboxTable } from '../ports/cell-store.ts'
 import type { CellState, KnownGeneration, Slot } from './cell-state.ts'
 
 export class InboxSource {
@@ -36,28 +36,18 @@ export class InboxSource {
     const newest = this.#generations[this.#left - 1]
     if (newest === undefined) return []
     const { month } = newest
-    const { chunks, oldest } = await this.#wholeGenerations(month, newest.generation + 1)
+    const below = newest.generation + 1
+    const chunks = await this.#table.chunksBelow(
+      this.#slot,
+      month,
+      this.#reader,
+      below,
+      this.#batch,
+    )
+    const oldest = chunks.length < this.#batch ? undefined : chunks.at(-1)?.generation
     while (this.#left > 0 && this.#isRead(this.#generations[this.#left - 1], month, oldest))
       this.#left--
     return chunks.map((chunk) => decodeChunk(chunk.bytes))
-  }
-
-  /**
-   * Some chunks, down to and with all parts of generation `oldest`; undefined: down to the month's end. The last generation of
-   * a full batch may lack parts, so it is left for the next read.
-   */
-  async #wholeGenerations(
-    month: number,
-    below: number,
-  ): Promise<{ readonly chunks: readonly Chunk[]; readonly oldest: number | undefined }> {
-    for (let limit = this.#batch; ; limit *= 2) {
-      const chunks = await this.#table.chunksBelow(this.#slot, month, this.#reader, below, limit)
-      const cut = chunks.length < limit ? undefined : chunks.at(-1)?.generation
-      if (cut === undefined) return { chunks, oldest: undefined }
-      const whole = chunks.filter(({ generation }) => generation > cut)
-      const last = whole.at(-1)
-      if (last !== undefined) return { chunks: whole, oldest: last.generation }
-    }
   }
 
   #isRead(

@@ -186,7 +186,10 @@ export class PostBook {
   }
 
   #evict(): void {
-    while (this.#recentBytes > this.#limits.bodyMemoryBytes && this.#evictedTo < this.#durableTo) {
+    while (
+      this.#recentBytes > this.#limits.bodyMemoryBytes / 2 &&
+      this.#evictedTo < this.#durableTo
+    ) {
       this.#recentBytes -= this.#sizeOf(this.#evictedTo)
       this.#recent[this.#evictedTo % this.#recent.length] = undefined
       this.#evictedTo++

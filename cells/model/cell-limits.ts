@@ -24,6 +24,7 @@ export type CellLimits = {
   readonly pendingBytesMax: number
   readonly postBatchRows: number
   readonly fetchRecords: number
+  /** Bodies kept in memory: one half for recent posts, one for those read before. */
   readonly bodyMemoryBytes: number
   /** Longest time a computation keeps the event loop. */
   readonly sliceMs: number

@@ -51,8 +51,15 @@ export type ReadMarked = {
   readonly postId: PostId
 }
 export type UserDeleted = { readonly kind: 'user-deleted'; readonly user: UserRef }
-/** A record this version cannot read. It is counted and passed over; its offset still counts. */
-export type Unreadable = { readonly kind: 'unreadable'; readonly reason: string }
+/**
+ * A record that cannot be read. One that a newer version wrote stops the cell, as it may change what readers see; any other is no
+ * event at all: it is counted and passed over, and its offset still counts.
+ */
+export type Unreadable = {
+  readonly kind: 'unreadable'
+  readonly reason: string
+  readonly isNewer: boolean
+}
 
 export type Fact =
   | PostCreated

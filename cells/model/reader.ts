@@ -57,7 +57,7 @@ export class Reader {
   /** Follows, or changes hide_reblogs; `coverage` counts for a new edge only. False when nothing changed. */
   follow(author: number, options: FollowOptions): boolean {
     if (!this.#mayChange(author, EDGE_CHANGE, options.at)) return false
-    this.#noteChange(author, EDGE_CHANGE, options.at)
+    if (!options.at.imported) this.#noteChange(author, EDGE_CHANGE, options.at.ms)
     const old = this.edges.get(author)
     const coverage = old === undefined ? options.coverage : old & COVERED_FROM
     const word = (options.hideReblogs ? coverage | HIDE_REBLOGS : coverage) >>> 0
@@ -68,7 +68,7 @@ export class Reader {
 
   unfollow(author: number, at: ChangeTime): boolean {
     if (author === this.number || !this.#mayChange(author, EDGE_CHANGE, at)) return false
-    this.#noteChange(author, EDGE_CHANGE, at)
+    this.#noteChange(author, EDGE_CHANGE, at.ms)
     return this.edges.delete(author)
   }
 
@@ -80,7 +80,7 @@ export class Reader {
   setHidden(user: number, bit: HiddenBit, options: { on: boolean; at: ChangeTime }): boolean {
     const what = bit === MUTED ? 1 : bit === BLOCKED ? 2 : 3
     if (!this.#mayChange(user, what, options.at)) return false
-    this.#noteChange(user, what, options.at)
+    if (!options.at.imported || !options.on) this.#noteChange(user, what, options.at.ms)
     const old = this.hidden?.get(user) ?? 0
     const bits = options.on ? old | bit : old & ~bit
     if (bits === old) return false
@@ -133,11 +133,10 @@ export class Reader {
     return !at.imported || secondOf(at.ms) > (this.#changes?.get(user * 4 + what) ?? 0)
   }
 
-  /** Imported additions need no memory: additions commute. What undoes, and what is live, does. */
-  #noteChange(user: number, what: number, at: ChangeTime): void {
-    if (at.imported) return
+  /** What undoes needs memory, and what is live. An imported addition does not: additions commute. */
+  #noteChange(user: number, what: number, ms: number): void {
     this.#changes ??= new NumberMap()
-    this.#changes.set(user * 4 + what, secondOf(at.ms))
+    this.#changes.set(user * 4 + what, secondOf(ms))
   }
 }
 

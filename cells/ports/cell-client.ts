@@ -102,10 +102,12 @@ export type Verdict =
   | 'not-applied-yet'
   | 'unknown-post'
   | 'deleted'
-  | 'user-deleted'
+  | 'author-deleted'
+  | 'reader-deleted'
   | 'not-followed'
   | 'muted'
   | 'blocked'
+  | 'blocked-by-author'
   | 'reblog-hidden'
   | 'on-dashboard'
 
@@ -129,14 +131,22 @@ export type CellStatus = {
   readonly readers: number
   readonly names: number
   readonly windowPosts: number
-  readonly windowCapacity: number
+  readonly windowPostsMax: number
+  readonly windowBytes: number
+  /** When the window's oldest post was made, Unix ms; undefined while it is empty. */
+  readonly windowStartsAtMs: number | undefined
+  /** Of all readers, estimated from some of them. */
+  readonly readersBytes: number
   readonly generations: number
   readonly chunks: number
   readonly chunkBytes: number
   readonly entriesDelivered: number
   readonly pendingPosts: number
   readonly bodiesCachedBytes: number
-  readonly checkpointAgeMs: number
+  /** Undefined before the first checkpoint of this start. */
+  readonly checkpointAgeMs: number | undefined
+  /** What a restart would replay. */
+  readonly eventsSinceCheckpoint: number
   readonly eventsApplied: number
   readonly eventsRefused: number
   readonly eventsRepeated: number

@@ -1,7 +1,7 @@
 // What a cell keeps of a slot's stay, on LMDB: chunks, readers, reach. All keys begin with (slot, term), so a stay is one run
 // of each table: read in order, dropped from its front.
 //
-//     chunks   u32 slot | u32 term | u32 month | u32 reader | u32 ~generation | u32 part  ->  bytes
+//     chunks   u32 slot | u32 term | u32 month | u32 reader | u64 ~generation | u32 part  ->  bytes
 //     readers  u32 slot | u32 term | u32 reader                                           ->  versioned row
 //     reach    u32 slot | u32 term                                                        ->  versioned row
 //
@@ -24,7 +24,7 @@ import { bytesIn, putGreater, rowOf } from './versioned-row.ts'
 
 const READERS_PER_BATCH = 256
 const ROWS_PER_DROP = 1_000
-const CHUNK_KEY_BYTES = 24
+const CHUNK_KEY_BYTES = 28
 const SIZE_KEY = Buffer.from('inbox size')
 
 export class EmbeddedInboxTable implements InboxTable {
@@ -43,14 +43,17 @@ export class EmbeddedInboxTable implements InboxTable {
     value.writeUInt32BE(month, 0)
     value.writeBigUInt64BE(maxId, 4)
     await this.#environment.commit(value.length, () =>
-      this.#generations.put(u32Key(generation), value),
+      this.#generations.put(u32Key(...halvesOf(generation)), value),
     )
   }
 
   async generations(): Promise<GenerationRow[]> {
-    const rows = this.#generations.range({ start: u32Key(0), end: u32Key(0xffff_ffff) })
+    const rows = this.#generations.range({
+      start: u32Key(0),
+      end: u32Key(0xffff_ffff, 0xffff_ffff),
+    })
     return Array.from(rows, ({ key, value }) => ({
-      generation: key.readUInt32BE(0),
+      generation: key.readUInt32BE(0) * 2 ** 32 + key.readUInt32BE(4),
       month: value.readUInt32BE(0),
       maxId: value.readBigUInt64BE(4) as PostId,
     }))
@@ -61,7 +64,7 @@ export class EmbeddedInboxTable implements InboxTable {
     await this.#environment.commit(bytes, () => {
       const added = { chunks: 0, bytes: 0 }
       for (const { reader, generation, part, bytes: packed } of chunks) {
-        const key = u32Key(slot, term, month, reader, downwards(generation), part)
+        const key = u32Key(slot, term, month, reader, ...downwardsHalvesOf(generation), part)
         if (this.#chunks.has(key)) continue
         this.#chunks.put(key, bufferOf(packed))
         added.chunks++
@@ -79,14 +82,16 @@ export class EmbeddedInboxTable implements InboxTable {
     limit: number,
   ): Promise<Chunk[]> {
     if (below <= 0 || limit <= 0) return []
-    const start = u32Key(slot, term, month, reader, downwards(below - 1))
+    const start = u32Key(slot, term, month, reader, ...downwardsHalvesOf(below - 1))
     const end = u32Key(slot, term, month, reader + 1)
-    return Array.from(this.#chunks.range({ start, end, limit }), ({ key, value }) => ({
-      reader,
-      generation: downwards(key.readUInt32BE(16)),
-      part: key.readUInt32BE(20),
-      bytes: value,
-    }))
+    const chunks: Chunk[] = []
+    for (const { key, value } of this.#chunks.range({ start, end })) {
+      const generation = downwards(key.readUInt32BE(16)) * 2 ** 32 + downwards(key.readUInt32BE(20))
+      // All parts of a generation come together.
+      if (chunks.length >= limit && chunks.at(-1)?.generation !== generation) break
+      chunks.push({ reader, generation, part: key.readUInt32BE(24), bytes: value })
+    }
+    return chunks
   }
 
   async size(): Promise<{ chunks: number; bytes: number }> {
@@ -192,4 +197,14 @@ function firstOf(table: Table, { slot, term }: SlotTerm): Entry[] {
 function sizeOf(value: Buffer | undefined): { chunks: number; bytes: number } {
   if (value === undefined) return { chunks: 0, bytes: 0 }
   return { chunks: value.readDoubleBE(0), bytes: value.readDoubleBE(8) }
+}
+
+/** A number up to 2^53 - 1 as two of 32 bits. */
+function halvesOf(number: number): readonly [number, number] {
+  return [Math.floor(number / 2 ** 32), number >>> 0]
+}
+
+function downwardsHalvesOf(number: number): readonly [number, number] {
+  const [hi, lo] = halvesOf(number)
+  return [downwards(hi), downwards(lo)]
 }

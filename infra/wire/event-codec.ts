@@ -1,7 +1,8 @@
 // Events as the firehose holds them: the model's Event <-> bytes of internal/v1/event.proto.
 //
-// Reading never throws: what this version cannot read (a newer schema version, an unknown kind, a name that no user can
-// have, bytes that are no message) becomes the fact `unreadable` with the reason, so that its offset still counts.
+// Reading never throws: what this version cannot read becomes the fact `unreadable` with the reason, so that its offset still
+// counts. A newer schema version or an unknown kind is told apart from a name that no user can have or bytes that are no
+// message: the first may matter to readers, the others cannot.
 
 import type { Audience, Event, Fact, PostName, Unreadable } from '../../cells/model/event.ts'
 import { type EventId, type PostId, toPostId } from '../../cells/model/post-id.ts'
@@ -30,18 +31,29 @@ export function decodeEvent(bytes: Uint8Array): Event {
     const wire = WireEvent.decode(bytes)
     id = wire.eventId as EventId
     if (wire.schemaVersion !== EVENT_SCHEMA_VERSION) {
-      throw new Unread(`schema version ${wire.schemaVersion}, this is ${EVENT_SCHEMA_VERSION}`)
+      throw new Unread(
+        `schema version ${wire.schemaVersion}, this program reads ${EVENT_SCHEMA_VERSION}`,
+        wire.schemaVersion > EVENT_SCHEMA_VERSION,
+      )
     }
-    if (wire.kind === undefined) throw new Unread('no kind that this version knows')
+    if (wire.kind === undefined) throw new Unread('no kind that this version knows', true)
     return { id, fact: factOf(wire.kind) }
   } catch (error) {
-    const reason = error instanceof Unread ? error.message : `not an event: ${String(error)}`
-    return { id, fact: { kind: 'unreadable', reason } }
+    const isUnread = error instanceof Unread
+    const reason = isUnread ? error.message : `not an event: ${String(error)}`
+    return { id, fact: { kind: 'unreadable', reason, isNewer: isUnread && error.isNewer } }
   }
 }
 
 /** Why a record cannot be read. Never leaves this file. */
-class Unread extends Error {}
+class Unread extends Error {
+  readonly isNewer: boolean
+
+  constructor(message: string, isNewer = false) {
+    super(message)
+    this.isNewer = isNewer
+  }
+}
 
 function kindOf(fact: ReadableFact): WireKind {
   switch (fact.kind) {

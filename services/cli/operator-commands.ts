@@ -71,13 +71,12 @@ const sources = {
 } as const
 
 function printCells(cells: readonly CellStatus[]): string {
-  const heading = ['cell', 'state', 'behind', 'slots', 'users', 'readers', 'watchers']
+  const heading = ['cell', 'state', 'behind', 'slots', 'readers', 'watchers']
   const rows = cells.map((cell) => [
     cell.cell,
     cell.state.toLowerCase().replace('_', ' '),
     cell.lagEvents === 0n ? 'no' : `${count(cell.lagEvents, 'event')}, ${duration(cell.lagMs)}`,
     cell.slots.toLocaleString('en-US'),
-    cell.users.toLocaleString('en-US'),
     cell.readers.toLocaleString('en-US'),
     cell.watchers.toLocaleString('en-US'),
     count(cell.windowPosts, 'post'),

@@ -67,18 +67,18 @@ function figuresOf(status: CellStatus | undefined, partitionsPerTopic: number) {
     lagEvents: BigInt(status === undefined ? 0 : eventsBetween(status.position, status.logEnd)),
     lagMs: uint32(status?.lagMs ?? 0),
     partitions: partitionLags(status?.position ?? [], status?.logEnd ?? [], partitionsPerTopic),
-    users: BigInt(status?.readers ?? 0),
     readers: BigInt(status?.readers ?? 0),
     watchers: status?.watchers ?? 0,
     windowPosts: BigInt(status?.windowPosts ?? 0),
-    windowPostsMax: BigInt(status?.windowCapacity ?? 0),
-    windowStartsAt: undefined,
-    generation: BigInt(status?.generations ?? 0),
-    writesGeneration: false,
-    checkpointAgeMs: status === undefined ? undefined : uint32(status.checkpointAgeMs),
-    replayEvents: 0n,
-    windowBytes: 0n,
-    readersBytes: 0n,
+    windowPostsMax: BigInt(status?.windowPostsMax ?? 0),
+    windowStartsAt:
+      status?.windowStartsAtMs === undefined ? undefined : new Date(status.windowStartsAtMs),
+    generations: BigInt(status?.generations ?? 0),
+    checkpointAgeMs:
+      status?.checkpointAgeMs === undefined ? undefined : uint32(status.checkpointAgeMs),
+    replayEvents: BigInt(status?.eventsSinceCheckpoint ?? 0),
+    windowBytes: BigInt(status?.windowBytes ?? 0),
+    readersBytes: BigInt(status?.readersBytes ?? 0),
     bodiesBytes: BigInt(status?.bodiesCachedBytes ?? 0),
   }
 }
@@ -93,7 +93,6 @@ function partitionLags(
     private: partition >= partitionsPerTopic,
     appliedOffset: BigInt(applied[partition] ?? 0),
     latestOffset: BigInt(offset),
-    lagMs: 0,
   }))
 }
 

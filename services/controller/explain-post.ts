@@ -47,16 +47,12 @@ export async function explainPost(
       epoch: BigInt(desk.router.placement.epoch),
       lagMs: uint32(lagMs),
       lagEvents: BigInt(eventsBetween(status.position, status.logEnd)),
-      authorPartition: undefined,
       source:
         explanation.source === undefined ? EntrySource.UNSPECIFIED : SOURCES[explanation.source],
-      generation: undefined,
       coveredFromPostId:
         coveredFromSecond === undefined ? '' : String(firstIdAt(coveredFromSecond * 1000)),
       authorPulled: explanation.authorPulled,
-      readerLive: true,
       postCreatedAt: new Date(msOf(postId)),
-      bypassedWindow: false,
     },
     consistencyToken: desk.tokens.write(position),
   }
@@ -79,20 +75,20 @@ function tellingOf(
     }
     case 'deleted':
       return { reason: ExplainReason.POST_DELETED, sentence: 'the post was deleted' }
-    case 'user-deleted': {
-      const sentence = `${author} or ${reader} was deleted`
-      return { reason: ExplainReason.AUTHOR_DELETED, sentence }
-    }
+    case 'author-deleted':
+      return { reason: ExplainReason.AUTHOR_DELETED, sentence: `${author} was deleted` }
+    case 'reader-deleted':
+      return { reason: ExplainReason.READER_DELETED, sentence: `${reader} was deleted` }
     case 'not-followed': {
       const sentence = `${reader} does not follow ${author}`
       return { reason: ExplainReason.NOT_FOLLOWED, sentence }
     }
     case 'muted':
       return { reason: ExplainReason.AUTHOR_MUTED, sentence: `${reader} muted ${author}` }
-    case 'blocked': {
-      const sentence = `a block stands between ${reader} and ${author}`
-      return { reason: ExplainReason.AUTHOR_BLOCKED, sentence }
-    }
+    case 'blocked':
+      return { reason: ExplainReason.AUTHOR_BLOCKED, sentence: `${reader} blocked ${author}` }
+    case 'blocked-by-author':
+      return { reason: ExplainReason.READER_BLOCKED, sentence: `${author} blocked ${reader}` }
     case 'reblog-hidden': {
       const sentence = `the post is a reblog, and ${reader} hides the reblogs of ${author}`
       return { reason: ExplainReason.REBLOG_HIDDEN, sentence }

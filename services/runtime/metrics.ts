@@ -8,11 +8,14 @@ const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1
 /** What of a cell's status is a gauge, and what operators read there. */
 const CELL_GAUGES = {
   ready: 'Whether the cell serves (1) or not (0)',
-  lagMs: 'Age of the oldest event not yet applied, milliseconds',
+  lagMs:
+    'How long ago the newest applied event was appended, while there are newer ones; milliseconds',
   readers: 'Readers in memory',
   names: 'Users the cell has a number for',
   windowPosts: 'Posts in the window',
-  windowCapacity: 'Posts the window has room for',
+  windowPostsMax: 'Posts the window never exceeds',
+  windowBytes: 'Bytes of the window',
+  readersBytes: 'Bytes of readers, estimated',
   generations: 'Generations written into inboxes',
   chunks: 'Chunks in inboxes',
   chunkBytes: 'Bytes of chunks in inboxes',
@@ -20,6 +23,7 @@ const CELL_GAUGES = {
   pendingPosts: 'Posts applied whose rows are not yet durable',
   bodiesCachedBytes: 'Bytes of post bodies in memory',
   checkpointAgeMs: 'Age of the newest checkpoint, milliseconds',
+  eventsSinceCheckpoint: 'Events that a restart would replay',
   eventsApplied: 'Events applied since the start',
   eventsRefused: 'Events refused since the start: id and append time too far apart',
   eventsRepeated: 'Events met again since the start',
@@ -61,7 +65,7 @@ export class Metrics {
       answered.set(all.length)
       for (const { field, gauge } of gauges) {
         gauge.reset()
-        for (const status of all) gauge.set({ cell: status.cell }, Number(status[field]))
+        for (const status of all) gauge.set({ cell: status.cell }, Number(status[field] ?? 0))
       }
     }
   }

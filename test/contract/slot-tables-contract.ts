@@ -63,6 +63,27 @@ export function describeSlotTablesContract(name: string, open: () => Promise<Slo
       expect(await namesBelow(299, 5, 9, 2)).toEqual([])
     })
 
+    test('all parts of a generation come together, whatever the limit', async () => {
+      await inbox.putChunks(here, 1, [chunk(5, 7), chunk(5, 8), chunk(5, 8, 1), chunk(5, 8, 2)])
+      expect(await namesBelow(1, 5, 9, 1)).toEqual(['8.0', '8.1', '8.2'])
+      expect(await namesBelow(1, 5, 9, 2)).toEqual(['8.0', '8.1', '8.2'])
+      expect(await namesBelow(1, 5, 8, 1)).toEqual(['7.0'])
+    })
+
+    test('generations may be numbered up to 2^53 - 1', async () => {
+      const greatest = Number.MAX_SAFE_INTEGER
+      await inbox.putChunks(here, 1, [chunk(5, 2 ** 32), chunk(5, greatest - 1), chunk(5, 3)])
+      expect(await namesBelow(1, 5, greatest, 9)).toEqual([
+        `${greatest - 1}.0`,
+        '4294967296.0',
+        '3.0',
+      ])
+      expect(await namesBelow(1, 5, 2 ** 32, 9)).toEqual(['3.0'])
+      const row = { generation: greatest, month: 1, maxId: 5n as PostId }
+      await inbox.putGeneration(row)
+      expect(await inbox.generations()).toEqual([row])
+    })
+
     test('a chunk is read back as it was written, whatever its size', async () => {
       const large = { ...chunk(1, 1), bytes: new Uint8Array(100_000).fill(3) }
       const empty = { ...chunk(1, 2), bytes: new Uint8Array(0) }

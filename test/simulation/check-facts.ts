@@ -177,21 +177,21 @@ function reasons(
     partition: belonging.privateOf(viewer),
     holds,
   })
+  const isDeleted = (user: UserKey): Condition => ({
+    partition: belonging.publicOf(user),
+    holds: (state) => state.deletedUsers.has(user),
+  })
   return {
     'unknown-post': [inPublic((state) => state.posts.get(key) === undefined)],
     deleted: [inPublic((state) => state.posts.get(key) === 'deleted')],
-    'user-deleted': [author, viewer].map((user) => ({
-      partition: belonging.publicOf(user),
-      holds: (state) => state.deletedUsers.has(user),
-    })),
+    'author-deleted': [isDeleted(author)],
+    'reader-deleted': [isDeleted(viewer)],
     'not-followed': [
       inPublic((state) => viewer !== author && state.follows.get(edge)?.on !== true),
     ],
     muted: [aboutAuthor((state) => state.mutes.get(edge)?.on === true)],
-    blocked: [
-      aboutAuthor((state) => state.blocks.get(edge)?.on === true),
-      aboutViewer((state) => state.blocks.get(back)?.on === true),
-    ],
+    blocked: [aboutAuthor((state) => state.blocks.get(edge)?.on === true)],
+    'blocked-by-author': [aboutViewer((state) => state.blocks.get(back)?.on === true)],
     'reblog-hidden': [inPublic((state) => state.follows.get(edge)?.hideReblogs === true)],
   }
 }

@@ -13,12 +13,12 @@ const FAULTS = {
   'crash in the middle of something': 12,
   'stop in order': 3,
   'slow store': 4,
-  'failing writes': 5,
+  'failing writes': 7,
   'failing reads': 3,
-  'failing cache': 3,
+  'failing cache': 5,
   'cache loses': 3,
   'cell lags': 4,
-  'stuck slot': 3,
+  'stuck slot': 5,
   'clock jumps': 4,
   leap: 1,
   retention: 3,
@@ -52,6 +52,19 @@ const TRAPS = [
   'log.fetch',
 ] as const
 
+/** What fails together: everything, or one table. */
+const TABLES = [
+  '',
+  '',
+  'posts.put',
+  'inbox',
+  'readers',
+  'authors',
+  'names',
+  'checkpoints',
+  'window',
+]
+
 const GAPS = ['truncated', 'made anew', 'shortened', 'regrown', 'overtaken'] as const
 const LEAPS_MS = [3_600_000, 20 * 3_600_000, 33 * 86_400_000]
 /** What is younger stays in the log: event ids are remembered for less. */
@@ -77,12 +90,13 @@ export class Faults {
     const { weather } = host
     switch (fault) {
       case 'crash':
-        host.crash()
-        return
+        return this.#crash(host)
       case 'crash in the middle of something': {
         const op = this.#dice.pick(TRAPS)
         const at = this.#dice.pick(['issue', 'acknowledge'] as const)
         weather.trap = { op, at, countdown: this.#dice.below(4) }
+        // Some of it is only done by a cell that starts.
+        if (this.#dice.chance(0.25)) host.crash()
         return
       }
       case 'stop in order':
@@ -96,7 +110,10 @@ export class Faults {
       case 'failing writes':
         return this.#forAWhile(
           fault,
-          () => (weather.failingWrites = this.#dice.pick([0.2, 0.6, 1])),
+          () => {
+            weather.failingWrites = this.#dice.pick([0.2, 0.6, 1])
+            weather.failingTable = this.#dice.pick(TABLES)
+          },
           () => (weather.failingWrites = 0),
         )
       case 'failing reads':
@@ -125,10 +142,7 @@ export class Faults {
         return this.#forAWhile(
           fault,
           () => (weather.stuckSlot = this.#dice.below(this.#world.placement.slots)),
-          () => {
-            weather.stuckSlot = undefined
-            host.running?.process.unstick()
-          },
+          () => (weather.stuckSlot = undefined),
         )
       case 'clock jumps':
         return this.#jumpSomeClock(host)
@@ -141,6 +155,17 @@ export class Faults {
       case 'gap in the log':
         return this.#openGap(host)
     }
+  }
+
+  /** Sometimes again at once, while it starts. */
+  async #crash(host: CellHost): Promise<void> {
+    host.crash()
+    if (this.#dice.chance(0.5)) return
+    for (let waited = 0; !host.isRunning && waited < 100; waited++) {
+      await this.#world.sleepUs(1_000_000)
+    }
+    await this.#world.sleepUs(this.#dice.below(300_000))
+    host.crash()
   }
 
   async #forAWhile(fault: Fault, begin: () => unknown, end: () => unknown): Promise<void> {
@@ -164,9 +189,10 @@ export class Faults {
     tally.add(`fault: clock of a ${who} jumps`)
   }
 
-  /** Old records go, as far as no cell needs them any more. */
+  /** Old records go, as far as no cell needs them any more; not just while one reads where the log starts. */
   #retain(): void {
     const { log, belonging, hosts, tally } = this.#world
+    if (hosts.some(({ isRunning, serving }) => isRunning && serving === undefined)) return
     for (let partition = 0; partition < log.partitions; partition++) {
       const end = known(log.bounds().end[partition], 'an end')
       const { logMs } = belonging.model.state(partition, end)
@@ -259,7 +285,7 @@ export class Faults {
     for (let at = known(cut.bounds().end[partition], 'an end'); at < until; at++) {
       const event = {
         id: (id + BigInt(at)) as typeof id,
-        fact: { kind: 'unreadable', reason: 'regrown' },
+        fact: { kind: 'unreadable', reason: 'regrown', isNewer: false },
       } as const
       const appendedAtMs = model?.appendedAtMs ?? this.#world.wall.nowMs
       cut.append({ partition, event, appendedAtMs, skipped: 0 })

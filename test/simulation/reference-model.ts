@@ -196,10 +196,12 @@ function withRelation(
   const isSnapshot = fact.asOfMs !== undefined
   if (isSnapshot && fact.asOfMs < logMs - rules.relationMemoryMs) return relations
   if (isSnapshot && secondOf(fact.asOfMs) <= (old?.liveSecond ?? 0)) return relations
+  const on = fact.kind === 'followed' || fact.kind === 'blocked' || fact.kind === 'muted'
+  const isRemembered = !isSnapshot || !on
   const relation = {
-    on: fact.kind === 'followed' || fact.kind === 'blocked' || fact.kind === 'muted',
+    on,
     hideReblogs: fact.kind === 'followed' && fact.hideReblogs,
-    liveSecond: isSnapshot ? (old?.liveSecond ?? 0) : secondOf(logMs),
+    liveSecond: isRemembered ? secondOf(fact.asOfMs ?? logMs) : (old?.liveSecond ?? 0),
   }
   return new Map(relations).set(key, relation)
 }

@@ -82,14 +82,16 @@ function inboxTable(process: CellProcess, disk: Disk): InboxTable {
       return process.write('inbox.putChunks', lands, { slot })
     },
     chunksBelow: ({ slot, term }, month, reader, below, limit) =>
-      process.read('inbox.chunksBelow', () =>
-        [...disk.chunks.values()]
+      process.read('inbox.chunksBelow', () => {
+        const chunks = [...disk.chunks.values()]
           .filter((chunk) => chunk.slot === slot && chunk.term === term && chunk.month === month)
           .filter((chunk) => chunk.reader === reader && chunk.generation < below)
           .sort((a, b) => b.generation - a.generation || a.part - b.part)
-          .slice(0, limit)
-          .map(({ generation, part, bytes }) => copied({ reader, generation, part, bytes })),
-      ),
+        const last = chunks[limit - 1]?.generation ?? 0
+        return chunks
+          .filter((chunk) => chunk.generation >= last)
+          .map(({ generation, part, bytes }) => copied({ reader, generation, part, bytes }))
+      }),
     size: () =>
       process.read('inbox.size', () => ({
         chunks: disk.chunks.size,

@@ -229,7 +229,7 @@ export class Writers {
 
   #appendUnreadable(gateway: Gateway): void {
     const id = gateway.allocateEventId()
-    const event = { id, fact: { kind: 'unreadable', reason: 'of a later version' } } as const
+    const event = { id, fact: { kind: 'unreadable', reason: 'no event', isNewer: false } } as const
     this.#world.brokers.append(this.#dice.below(this.#world.log.partitions), event)
   }
 

@@ -162,11 +162,13 @@ test('explains why a post is where it is', async () => {
   await stage.hide('muted', 'bob', 'ann')
   expect(await verdict('bob')).toMatchObject({ verdict: 'muted' })
   await stage.hide('blocked', 'ann', 'bob')
+  expect(await verdict('bob')).toMatchObject({ verdict: 'blocked-by-author' })
+  await stage.hide('blocked', 'bob', 'ann')
   expect(await verdict('bob')).toMatchObject({ verdict: 'blocked' })
   await stage.remove(post)
   expect(await verdict('cid')).toMatchObject({ verdict: 'deleted' })
   await stage.deleteUser('ann')
-  expect(await verdict('cid')).toMatchObject({ verdict: 'user-deleted' })
+  expect(await verdict('cid')).toMatchObject({ verdict: 'author-deleted' })
 })
 
 /** Lets the clock go on until it is done. */
