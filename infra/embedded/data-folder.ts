@@ -9,7 +9,7 @@
 
 import { access, constants, mkdir, open, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { uptime } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { EmbeddedCellStore } from './cell-store.ts'
 import { EmbeddedControlStore } from './control-store.ts'
 import { DataFolderError } from './data-folder-error.ts'
@@ -73,11 +73,24 @@ export class DataFolder {
 
 async function makeWritable(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true })
+    await makeFolder(resolve(path))
     await access(path, constants.W_OK)
   } catch (error) {
     throw notWritable(path, error)
   }
+}
+
+/** Makes the folder and those above it. One by one: Node's recursive mkdir never ends where the system says ENOENT (/proc). */
+async function makeFolder(path: string): Promise<void> {
+  const exists = await access(path).then(
+    () => true,
+    () => false,
+  )
+  if (exists) return
+  await makeFolder(dirname(path))
+  await mkdir(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
 }
 
 async function lockWritable(path: string): Promise<FolderLock> {

@@ -50,6 +50,7 @@ test('a path that cannot be a folder is refused', async () => {
   await writeFile(file, 'text')
   await expectRefused(DataFolder.open({ path: file }), 'NOT_WRITABLE')
   await expectRefused(DataFolder.open({ path: join(file, 'data') }), 'NOT_WRITABLE')
+  await expectRefused(DataFolder.open({ path: '/proc/cellfeed/data' }), 'NOT_WRITABLE')
   expect(await readFile(file, 'utf8')).toBe('text')
 })
 
