@@ -27,6 +27,8 @@ export type Surroundings = {
 }
 
 const POSTPONED_US_MAX = 600_000_000
+/** When the client of a store gives up. */
+const STUCK_US = 5_000_000
 
 export class CellProcess {
   readonly boot: number
@@ -34,7 +36,6 @@ export class CellProcess {
   readonly weather: Weather
   readonly #surroundings: Surroundings
   readonly #unlanded = new Set<Task>()
-  readonly #stuck = new Set<() => void>()
   #isAlive = true
   #faults = 0
   #die: () => void = () => undefined
@@ -62,7 +63,7 @@ export class CellProcess {
     const { scheduler, machine } = this.#surroundings
     scheduler.after(delayUs, `${machine}${this.boot} ${op}`, () => {
       if (!this.#isAlive) return
-      if (this.weather.springs(op, 'acknowledge')) this.crash()
+      if (this.weather.springs(op, 'acknowledge')) this.#trapped(op)
       else run()
     })
   }
@@ -92,18 +93,9 @@ export class CellProcess {
   ): Promise<void> {
     return new Promise((resolve, reject) => {
       if (!this.#begins(op)) return
-      const begin = (): void => this.#write(op, rows, resolve, reject)
-      if (options.slot !== undefined && options.slot === this.weather.stuckSlot)
-        this.#stuck.add(begin)
-      else begin()
+      const isStuck = options.slot !== undefined && options.slot === this.weather.stuckSlot
+      this.#write(op, rows, { resolve, reject, isStuck })
     })
-  }
-
-  /** What was stuck goes on. */
-  unstick(): void {
-    const stuck = [...this.#stuck]
-    this.#stuck.clear()
-    for (const begin of stuck) if (this.#isAlive) begin()
   }
 
   fault(op: string): InjectedFault {
@@ -132,17 +124,25 @@ export class CellProcess {
     if (!this.#isAlive) return false
     if (!this.weather.springs(op, 'issue')) return true
     // The call has begun: let it be under way when the process dies.
-    this.#surroundings.scheduler.after(0, 'trap', () => this.crash())
+    this.#surroundings.scheduler.after(0, 'trap', () => this.#trapped(op))
     return true
+  }
+
+  #trapped(op: string): void {
+    if (this.#isAlive) this.#surroundings.tally.add(`fault: crash at ${op}`)
+    this.crash()
   }
 
   #write(
     op: string,
     rows: readonly Land[],
-    resolve: () => void,
-    reject: (error: Error) => void,
+    end: {
+      readonly resolve: () => void
+      readonly reject: (error: Error) => void
+      readonly isStuck: boolean
+    },
   ): void {
-    const isRejected = this.weather.rejectsWrite()
+    const isRejected = end.isStuck || this.weather.rejectsWrite(op)
     const { dice } = this.#surroundings
     let latestUs = 0
     for (const land of rows) {
@@ -150,15 +150,12 @@ export class CellProcess {
       latestUs = Math.max(latestUs, delayUs)
       const fate = isRejected ? dice.below(10) : 9
       if (fate < 4) continue
-      this.#landAfter(
-        op,
-        fate < 7 ? delayUs + dice.below(POSTPONED_US_MAX) : delayUs,
-        land,
-        isRejected,
-      )
+      const lateUs = fate < 7 ? dice.below(POSTPONED_US_MAX) : 0
+      this.#landAfter(op, delayUs + lateUs, land, isRejected)
     }
-    if (isRejected) this.later(op, this.weather.delayUs(), () => reject(this.fault(op)))
-    else this.later(op, latestUs + 100, resolve)
+    const timeoutUs = end.isStuck ? STUCK_US : this.weather.delayUs()
+    if (isRejected) this.later(op, timeoutUs, () => end.reject(this.fault(op)))
+    else this.later(op, latestUs + 100, end.resolve)
   }
 
   #landAfter(op: string, delayUs: number, land: Land, isLate: boolean): void {

@@ -100,7 +100,9 @@ export class Gateway {
   produce(fact: Exclude<Fact, Unreadable>): Promise<Produced> {
     const event = { id: this.allocateEventId(), fact }
     const partition = this.#brokers.partitionOf(fact)
-    if (this.#dice.chance(0.06)) this.#retry(partition, event)
+    // What a relation was is easily undone by the repeat of an older change.
+    const isRelation = 'asOfMs' in fact
+    if (this.#dice.chance(isRelation ? 0.15 : 0.05)) this.#retry(partition, event)
     this.#brokers.pending++
     return new Promise((resolve) => {
       this.#scheduler.after(this.#appendDelayUs(), `append ${fact.kind}`, () => {
@@ -112,7 +114,7 @@ export class Gateway {
 
   /** A record that stands in the log once more: soon, after minutes, or after the time in which ids are remembered. */
   #retry(partition: number, event: Event): void {
-    const delayUs = this.#dice.pick([2_000_000, 60_000_000, 200_000_000, 400_000_000])
+    const delayUs = this.#dice.pick([2_000_000, 60_000_000, 110_000_000, 400_000_000])
     this.#brokers.pending++
     this.#scheduler.after(this.#dice.below(delayUs), 'append again', () => {
       this.#brokers.pending--

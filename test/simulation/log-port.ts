@@ -23,6 +23,8 @@ export class LogPort implements Firehose {
   readonly #dice: Dice
   readonly #delivered: number[]
   #isOvertaken = false
+  /** The follower that waits for the next append. */
+  #waiting: (() => void) | undefined
 
   constructor(process: CellProcess, log: EventLog, dice: Dice) {
     this.identity = log.identity
@@ -40,6 +42,7 @@ export class LogPort implements Firehose {
   /** Retention overtakes the reader: what it would read next is gone. */
   overtake(): void {
     this.#isOvertaken = true
+    this.#waiting?.()
   }
 
   append(): Promise<Appended[]> {
@@ -113,6 +116,7 @@ export class LogPort implements Firehose {
       offset < (end[partition] ?? 0) ? [partition] : [],
     )
     if (behind.length === 0) {
+      this.#waiting = to.again
       this.#log.onAppend(to.again)
       return
     }

@@ -40,10 +40,7 @@ export async function settle(
 }
 
 export function clearUp(world: World): void {
-  for (const host of world.hosts) {
-    host.weather.clearUp()
-    host.running?.process.unstick()
-  }
+  for (const host of world.hosts) host.weather.clearUp()
 }
 
 async function compareAll(

@@ -23,7 +23,7 @@ export type Outcome = {
 }
 
 const STEPS_MAX = 400_000
-const STORY = { write: 55, read: 32, operate: 8, fault: 6 } as const
+const STORY = { write: 55, read: 32, operate: 8, fault: 9 } as const
 const READS = {
   page: 8,
   walk: 6,

@@ -75,7 +75,11 @@ export class Watcher {
   ): Promise<Ended | 'left'> {
     let isFirst = true
     for (;;) {
-      const next = await Promise.race([items.next(), process.died])
+      const faultsBefore = process.faults
+      const told = items.next().catch((error: unknown) => {
+        if (process.isAlive && process.faults === faultsBefore) throw error
+      })
+      const next = await Promise.race([told, process.died])
       if (next === undefined || !process.isAlive) return 'lost'
       if (next.done === true) return 'left'
       const item = next.value

@@ -15,12 +15,14 @@ export class Weather {
   /** Probabilities that a store call is rejected. */
   failingReads = 0
   failingWrites = 0
+  /** Writes fail only where the operation's name begins so. */
+  failingTable = ''
   failingCache = 0
   /** All delays are multiplied by this. */
   slowness = 1
   /** The same for what the log delivers: the cell lags. */
   lag = 1
-  /** Chunks of this slot are never acknowledged while it is set. */
+  /** Chunks of this slot are never acknowledged: the store's client gives up on them. */
   stuckSlot: number | undefined
   trap: Trap | undefined
 
@@ -49,8 +51,9 @@ export class Weather {
     return this.failingReads > 0 && this.#dice.chance(this.failingReads)
   }
 
-  rejectsWrite(): boolean {
-    return this.failingWrites > 0 && this.#dice.chance(this.failingWrites)
+  rejectsWrite(op: string): boolean {
+    if (this.failingWrites === 0 || !op.startsWith(this.failingTable)) return false
+    return this.#dice.chance(this.failingWrites)
   }
 
   rejectsCache(): boolean {
@@ -69,6 +72,7 @@ export class Weather {
   clearUp(): void {
     this.failingReads = 0
     this.failingWrites = 0
+    this.failingTable = ''
     this.failingCache = 0
     this.slowness = 1
     this.lag = 1

@@ -1,0 +1,111 @@
+// Proves that the checkers bite: plants each bug of the list in a copy of the cell, lets the simulation run on the copy, and tells
+// how many seeds it took to find it. A bug that is not found, or whose place in the source is gone, fails the run.
+//
+//   --seeds n     give up on a bug after so many seeds
+//   --only a,b    these bugs only
+//   --list        names and descriptions
+
+import { spawn } from 'node:child_process'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { type Mutant, MUTANTS } from './mutant-list.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const TSX = import.meta.resolve('tsx')
+const TIMEOUT_MS = 240_000
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1500' },
+    only: { type: 'string' },
+    list: { type: 'boolean', default: false },
+  },
+})
+
+type Found = { readonly seeds: number; readonly what: string }
+
+/** A copy of what the simulation runs on, with the bug in it. */
+async function plant(mutant: Mutant): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'cellfeed-mutant-'))
+  for (const part of ['cells', 'test/simulation', 'package.json']) {
+    await cp(join(ROOT, part), join(folder, part), { recursive: true })
+  }
+  const path = join(folder, mutant.file)
+  const source = await readFile(path, 'utf8')
+  const places = source.split(mutant.old).length - 1
+  if (places !== 1) {
+    throw new Error(`${mutant.name}: its text stands ${places} times in ${mutant.file}, not once`)
+  }
+  await writeFile(
+    path,
+    source.replace(mutant.old, () => mutant.new),
+  )
+  return folder
+}
+
+/** The first seed that fails, counted from 1; undefined when all hold. */
+async function hunt(folder: string, seeds: number): Promise<Found | undefined> {
+  const args = ['--import', TSX, 'test/simulation/main.ts', '--seeds', String(seeds), '--quiet']
+  const child = spawn(process.execPath, args, { cwd: folder, timeout: TIMEOUT_MS })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8')
+    stream.on('data', (text: string) => {
+      output += text
+    })
+  }
+  const code = await new Promise<number | null>((resolve) => {
+    child.on('close', resolve)
+  })
+  if (code === 0) return undefined
+  const violation = /^seed (\d+): (.*)$/m.exec(output)
+  if (violation !== null) return { seeds: Number(violation[1]), what: violation[2] ?? '' }
+  if (code === null) return { seeds, what: 'never ends' }
+  throw new Error(`the simulation did not run:\n${output.slice(0, 2_000)}`)
+}
+
+async function tryMutant(mutant: Mutant, seeds: number): Promise<Found | undefined> {
+  const folder = await plant(mutant)
+  try {
+    return await hunt(folder, seeds)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function chosen(): readonly Mutant[] {
+  const names = values.only?.split(',')
+  if (names === undefined) return MUTANTS
+  const unknown = names.find((name) => !MUTANTS.some((mutant) => mutant.name === name))
+  if (unknown !== undefined) throw new Error(`no mutant is called ${unknown}`)
+  return MUTANTS.filter(({ name }) => names.includes(name))
+}
+
+async function main(): Promise<void> {
+  const mutants = chosen()
+  if (values.list) {
+    for (const { name, bug } of mutants) process.stdout.write(`${name.padEnd(28)}${bug}\n`)
+    return
+  }
+  const seeds = Number(values.seeds)
+  const waiting = [...mutants]
+  let missed = 0
+  const work = async (): Promise<void> => {
+    for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
+      const found = await tryMutant(mutant, seeds)
+      if (found === undefined) missed++
+      const took = found === undefined ? `NOT FOUND in ${seeds}` : `${found.seeds}`.padStart(5)
+      process.stdout.write(
+        `${mutant.name.padEnd(28)}${took}  ${(found?.what ?? mutant.bug).slice(0, 90)}\n`,
+      )
+    }
+  }
+  process.stdout.write(`${'bug'.padEnd(28)}seeds  what the simulation said\n`)
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  process.stdout.write(`${mutants.length - missed} of ${mutants.length} found\n`)
+  if (missed > 0) process.exitCode = 1
+}
+
+await main()
