@@ -45,7 +45,7 @@ const FIELDS = {
   statusPort: integer(0, 65_535).optional(),
   fsync: z.enum(['always', 'never'], 'wants always or never').default('always'),
   retention: duration().default(7 * UNITS_MS.d),
-  windowPosts: integer(1_000, 100_000_000).default(CELL_LIMITS.windowPostsKept),
+  windowPosts: integer(1_000, 16_000_000).default(CELL_LIMITS.windowPostsKept),
   generationPosts: integer(100, 100_000_000).default(CELL_LIMITS.generationPosts),
   generationAge: duration().default(CELL_LIMITS.generationMs),
   checkpointInterval: duration().default(CELL_LIMITS.checkpointMs),
