@@ -13,13 +13,13 @@ import type { EventMemory } from '../model/event-memory.ts'
 import { hiOf, loOf, msOf } from '../model/post-id.ts'
 import type { UserKey, UserRef } from '../model/user-key.ts'
 import type { LogBatch, LogRecord } from '../ports/firehose.ts'
-import { MARK_VERSION, type PostRow, type PostTable } from '../ports/post-table.ts'
+import type { PostRow, PostTable } from '../ports/post-table.ts'
 import { type AuthorBook, secondAbove } from './author-book.ts'
 import { Bell } from './bell.ts'
 import type { CellState } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
-import { isMark, type PostBook, postKeyText } from './post-book.ts'
+import { isMark, markOf, type PostBook, postKeyText } from './post-book.ts'
 import type { Relations } from './relations.ts'
 
 /** Told of what watchers may want to see, after it is applied. */
@@ -255,7 +255,7 @@ export class Applier {
       return
     }
     const author = this.#names.numberOf(fact.author)
-    if (this.#state.authors.isDeleted(author) || this.#exists(author, offset, fact, known)) return
+    if (this.#isErased(author, fact, known) || this.#exists(author, offset, fact, known)) return
     const hi = hiOf(fact.postId)
     const lo = loOf(fact.postId)
     this.#relations.linkSelf(fact.author, author, { partition, offset })
@@ -265,6 +265,13 @@ export class Applier {
     this.#book.append(row)
     if (known.size > 0) known.set(postKeyText(author, fact.postId), row)
     this.#audience.postAdded(author, row)
+  }
+
+  /** A post of a deleted user leaves a mark: written before a crash, it may land after the others were erased. */
+  #isErased(author: number, fact: PostCreated, known: Known): boolean {
+    if (!this.#state.authors.isDeleted(author)) return false
+    this.#change(markOf(author, fact.postId), -1, known)
+    return true
   }
 
   /** A create never replaces a post or a mark. The row of this very event, stored before a crash, does not count. */
@@ -299,14 +306,7 @@ export class Applier {
     const hi = hiOf(fact.postId)
     const lo = loOf(fact.postId)
     const entry = this.#state.window.find(author, hi, lo)
-    const mark: PostRow = {
-      author,
-      postId: fact.postId,
-      version: MARK_VERSION,
-      createdOffset: -1,
-      body: undefined,
-    }
-    this.#change(mark, entry, known)
+    this.#change(markOf(author, fact.postId), entry, known)
     if (entry >= 0) this.#state.window.remove(author, hi, lo)
     this.#state.authors.noteId(author, hi, lo)
     this.#audience.postDeleted(author, fact.postId)
@@ -367,12 +367,8 @@ export class Applier {
       if (!this.#admit(partition, record)) continue
       const author = this.#names.numberOf(fact.author)
       const text = postKeyText(author, fact.postId)
-      if (
-        this.#state.authors.isDeleted(author) ||
-        this.#exists(author, record.offset, fact, known)
-      ) {
-        continue
-      }
+      if (this.#isErased(author, fact, known)) continue
+      if (this.#exists(author, record.offset, fact, known)) continue
       const row = this.#rowOf(author, record.offset, fact)
       rows.push(row)
       known.set(text, row)

@@ -20,6 +20,10 @@ export function postKeyText(author: number, postId: PostId): string {
   return `${author}:${postId}`
 }
 
+export function markOf(author: number, postId: PostId): PostRow {
+  return { author, postId, version: MARK_VERSION, createdOffset: -1, body: undefined }
+}
+
 export function isMark(row: PostRow): boolean {
   return row.version === MARK_VERSION
 }

@@ -7,7 +7,7 @@
 
 import { EventMemory } from '../model/event-memory.ts'
 import { hiOf, loOf } from '../model/post-id.ts'
-import { hasReached } from '../model/position.ts'
+import { hasReached, type Position } from '../model/position.ts'
 import {
   type CheckpointPicture,
   decodeAuthorFacts,
@@ -57,7 +57,7 @@ export class Recovery {
   async run(): Promise<Recovered> {
     const stored = await this.#store.checkpoints.get()
     const picture = stored === undefined ? undefined : decodeCheckpoint(stored.bytes)
-    await this.#checkLog(picture)
+    const end = await this.#checkLog(picture)
     await this.#names.load()
     this.#state.authors.reserve(this.#names.end)
     await this.#loadAuthors()
@@ -66,15 +66,16 @@ export class Recovery {
     )) {
       this.#state.addGeneration(row)
     }
-    const reached = await this.#reached()
+    const reached = await this.#reached(end)
     for (const slot of this.#state.slots.values()) slot.floor = reached.get(slot.slot)?.floor ?? 0
     const blocks = picture === undefined ? [] : await this.#loadWindow(picture, reached)
-    await this.#loadReaders()
+    await this.#loadReaders(end)
     const memory = await this.#restoreMemory(picture)
     return { memory, blocks }
   }
 
-  async #checkLog(picture: CheckpointPicture | undefined): Promise<void> {
+  /** Answers where the log ends. */
+  async #checkLog(picture: CheckpointPicture | undefined): Promise<Position> {
     const { logId } = this.#firehose.identity
     const { start, end } = await this.#firehose.bounds()
     if (picture === undefined) {
@@ -84,7 +85,7 @@ export class Recovery {
           `partition ${lost} of the firehose begins at offset ${start[lost]}: a cell without a checkpoint needs it from 0`,
         )
       }
-      return
+      return end
     }
     if (picture.logId !== logId) {
       throw new FirehoseGap(
@@ -97,6 +98,7 @@ export class Recovery {
         end: end[partition] ?? 0,
       })
     }
+    return end
   }
 
   async #checkPartition(
@@ -184,18 +186,21 @@ export class Recovery {
     return blocks
   }
 
-  async #reached(): Promise<Map<number, Reach>> {
+  async #reached(end: Position): Promise<Map<number, Reach>> {
     const rows = await this.#store.readers.reach()
     const own = rows.filter((row) => this.#state.slots.get(row.slot)?.term === row.term)
-    return new Map(own.map((row) => [row.slot, decodeReach(row.bytes)]))
+    const reached = own.map((row) => [row.slot, decodeReach(row.bytes)] as const)
+    for (const [, { position }] of reached) assertWithin(position, end)
+    return new Map(reached)
   }
 
-  async #loadReaders(): Promise<void> {
+  async #loadReaders(end: Position): Promise<void> {
     const state = this.#state
     for (const slot of state.slots.values()) {
       for await (const rows of this.#store.readers.ofSlot(slot)) {
         for (const row of rows) {
           const reader = decodeReader({ number: row.reader, slot: slot.slot }, row.bytes)
+          assertWithin(reader.recoveredAt ?? [], end)
           state.addReader(reader)
         }
       }
@@ -225,6 +230,14 @@ export class Recovery {
     }
     return memory
   }
+}
+
+/** Rows run ahead of the checkpoint. One that is ahead of the log is of records that the log has lost. */
+function assertWithin(position: Position, end: Position): void {
+  if (hasReached(end, position)) return
+  throw new FirehoseGap(
+    `the cell has applied records up to ${position.join()}, but the firehose ends at ${end.join()}: its newest are lost`,
+  )
 }
 
 function feed(memory: EventMemory, batch: LogBatch, end: number): void {
