@@ -115,7 +115,10 @@ export class Delivery {
     const bySeq = new Map<number, Slot[]>()
     for (const slot of this.#state.slots.values()) {
       const from = Math.max(slot.reachSeq, this.#state.window.tail)
-      if (from < end) bySeq.set(from, [...(bySeq.get(from) ?? []), slot])
+      if (from >= end) continue
+      const standing = bySeq.get(from)
+      if (standing === undefined) bySeq.set(from, [slot])
+      else standing.push(slot)
     }
     for (const [from, slots] of bySeq) await this.#writeFrom(from, end, position, slots)
     this.#drop()
