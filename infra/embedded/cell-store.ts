@@ -20,13 +20,18 @@ import type {
 import type { PostTable } from '../../cells/ports/post-table.ts'
 import { Environment, type FsyncMode } from './environment.ts'
 import { bufferOf, u48Key } from './keys.ts'
+import type { PostIndexOptions } from './post-index.ts'
 import { EmbeddedPostTable } from './post-table.ts'
 import { EmbeddedInboxTable, EmbeddedReaderTable } from './slot-tables.ts'
 import type { Table } from './table.ts'
 import { EmbeddedAuthorTable, EmbeddedFollowerTable, EmbeddedNameTable } from './user-tables.ts'
 import { bytesIn, putGreater, rowOf } from './versioned-row.ts'
 
-export type EmbeddedCellStoreOptions = { readonly path: string; readonly fsync?: FsyncMode }
+export type EmbeddedCellStoreOptions = {
+  readonly path: string
+  readonly fsync?: FsyncMode
+  readonly postIndex?: PostIndexOptions
+}
 
 export const CELL_STORE_FORMAT = 1
 
@@ -40,16 +45,18 @@ export class EmbeddedCellStore implements CellStore {
   readonly window: WindowTable
   readonly checkpoints: CheckpointTable
   readonly #environment: Environment
+  readonly #posts: EmbeddedPostTable
 
-  static async open({ path, fsync = 'always' }: EmbeddedCellStoreOptions) {
+  static async open({ path, fsync = 'always', postIndex = {} }: EmbeddedCellStoreOptions) {
     const format = CELL_STORE_FORMAT
     const environment = await Environment.open({ path, fsync, holds: 'cell store', format })
-    return new EmbeddedCellStore(environment)
+    return new EmbeddedCellStore(environment, postIndex)
   }
 
-  private constructor(environment: Environment) {
+  private constructor(environment: Environment, postIndex: PostIndexOptions) {
     const inbox = new EmbeddedInboxTable(environment)
-    this.posts = new EmbeddedPostTable(environment)
+    this.#posts = new EmbeddedPostTable(environment, postIndex)
+    this.posts = this.#posts
     this.inbox = inbox
     this.readers = new EmbeddedReaderTable(environment, inbox)
     this.followers = new EmbeddedFollowerTable(environment)
@@ -61,8 +68,9 @@ export class EmbeddedCellStore implements CellStore {
   }
 
   /** What was accepted is committed first. */
-  close(): Promise<void> {
-    return this.#environment.close()
+  async close(): Promise<void> {
+    await this.#posts.close()
+    await this.#environment.close()
   }
 }
 

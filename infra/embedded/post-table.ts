@@ -1,12 +1,12 @@
 // A cell's posts on LMDB, laid out so that writing them stays cheap for hours.
 //
-//     index   u32 author | u64 ~post id      ->  u8 flags | u48 version | u48 place       (a mark: u8 flags)
+//     index   (author, id)                   ->  u8 flags | u48 version | u48 place       (a mark: u8 flags)
 //     bodies  u48 place, in order of arrival ->  u8 flags | u48 created offset | [u32 author | u64 post id] |
 //                                                u32 head length | head | content
 //
-// Keyed by (author, id), bodies of a kilobyte would each touch a leaf of their own in a tree larger than memory: such a
-// store stalls after half a minute. Bodies in order of arrival fill one page after the other; what is touched at random is
-// only the index, 37 bytes a post, a hundred to a page. It also answers which ids an author has without reading a body.
+// Keyed by (author, id), bodies of a kilobyte would each touch a leaf of their own in a tree larger than memory. Bodies in
+// order of arrival fill one page after the other, and the index (post-index.ts) is written in sorted runs. It also answers
+// which ids an author has without reading a body.
 //
 // An edit replaces the body at its place; a mark removes it. Both are found by one read of the index.
 
@@ -21,7 +21,8 @@ import {
   type PostTable,
 } from '../../cells/ports/post-table.ts'
 import type { Environment } from './environment.ts'
-import { u32Key, u48Key } from './keys.ts'
+import { u48Key } from './keys.ts'
+import { PostIndex, type PostIndexOptions } from './post-index.ts'
 import type { Table } from './table.ts'
 
 const MARK = 1
@@ -34,14 +35,14 @@ const ERASE_POSTS_MAX = 1_000
 
 export class EmbeddedPostTable implements PostTable {
   readonly #environment: Environment
-  readonly #index: Table
+  readonly #index: PostIndex
   readonly #bodies: Table
   /** Where the next body goes. Only grows: a place of a failed commit stays empty. */
   #nextPlace: number
 
-  constructor(environment: Environment) {
+  constructor(environment: Environment, options: PostIndexOptions = {}) {
     this.#environment = environment
-    this.#index = environment.table('post index')
+    this.#index = new PostIndex(environment, options)
     this.#bodies = environment.table('post bodies')
     const [last] = this.#bodies.range({
       start: u48Key(2 ** 48 - 1),
@@ -53,6 +54,7 @@ export class EmbeddedPostTable implements PostTable {
   }
 
   async put(rows: readonly PostRow[]): Promise<void> {
+    await this.#index.room()
     const bytes = rows.reduce((sum, { body }) => sum + INDEX_ROW_BYTES + bodyBytes(body), 0)
     await this.#environment.commit(bytes, () => {
       for (const row of rows) this.#putOne(row)
@@ -61,7 +63,7 @@ export class EmbeddedPostTable implements PostTable {
 
   async get(keys: readonly PostKey[]): Promise<(PostRow | undefined)[]> {
     return keys.map((key) => {
-      const indexed = this.#index.get(indexKey(key))
+      const indexed = this.#index.get(key)
       if (indexed === undefined) return undefined
       if (isMark(indexed)) return markOf(key)
       const value = this.#bodies.get(placeKey(indexed))
@@ -71,17 +73,11 @@ export class EmbeddedPostTable implements PostTable {
   }
 
   async idsBelow(author: number, below: PostId | undefined, limit: number): Promise<PostIdList> {
-    const postIds: PostId[] = []
-    const reblogs: boolean[] = []
-    if (limit <= 0) return { postIds, reblogs }
-    const start = below === undefined ? u32Key(author) : indexKey({ author, postId: before(below) })
-    for (const { key, value } of this.#index.range({ start, end: u32Key(author + 1) })) {
-      if (isMark(value)) continue
-      postIds.push(postIdOf(key))
-      reblogs.push((value.readUInt8(0) & REBLOG) !== 0)
-      if (postIds.length === limit) break
+    const found = this.#index.below(author, below, limit, (value) => !isMark(value))
+    return {
+      postIds: found.map(({ postId }) => postId),
+      reblogs: found.map(({ value }) => (value.readUInt8(0) & REBLOG) !== 0),
     }
-    return { postIds, reblogs }
   }
 
   async eraseAuthor(author: number): Promise<void> {
@@ -93,38 +89,27 @@ export class EmbeddedPostTable implements PostTable {
     }
   }
 
+  /** Ends what the index does in the background. */
+  close(): Promise<void> {
+    return this.#index.close()
+  }
+
   #putOne(row: PostRow): void {
     assert((row.body === undefined) === (row.version === MARK_VERSION), 'a mark has no body')
-    const key = indexKey(row)
-    const standing = this.#index.latest(key)
+    const standing = this.#index.latest(row)
     if (standing !== undefined && versionOf(standing) >= row.version) return
     if (row.body === undefined) {
-      this.#index.put(key, MARK_VALUE)
+      this.#index.put(row, MARK_VALUE)
       if (standing !== undefined) this.#bodies.remove(placeKey(standing))
     } else if (standing === undefined) {
       const place = this.#nextPlace++
-      this.#index.put(key, indexValue(row.body, row.version, place))
+      this.#index.put(row, indexValue(row.body, row.version, place))
       this.#bodies.append(u48Key(place), bodyValue(row.createdOffset, row.body))
     } else {
-      this.#index.put(key, indexValue(row.body, row.version, placeOf(standing)))
+      this.#index.put(row, indexValue(row.body, row.version, placeOf(standing)))
       this.#bodies.put(placeKey(standing), bodyValue(row.createdOffset, row.body))
     }
   }
-}
-
-function indexKey({ author, postId }: PostKey): Buffer {
-  const key = Buffer.allocUnsafe(12)
-  key.writeUInt32BE(author, 0)
-  key.writeBigUInt64BE(BigInt.asUintN(64, ~postId), 4)
-  return key
-}
-
-function postIdOf(key: Buffer): PostId {
-  return BigInt.asUintN(64, ~key.readBigUInt64BE(4)) as PostId
-}
-
-function before(id: PostId): PostId {
-  return (id - 1n) as PostId
 }
 
 function indexValue(body: PostBody, version: number, place: number): Buffer {

@@ -1,9 +1,9 @@
 // How fast the embedded stores are, and for how long: appends to the firehose, posts written for a minute (against a table
 // keyed by author and id, in the same run), chunks, readers.
 //
-//     node --import tsx test/bench/embedded-store.ts [firehose posts chunks readers] [--seconds 60]
+//     node --import tsx test/bench/embedded-store.ts [firehose chunks readers posts posts-by-author] [--seconds 60]
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { cpus, tmpdir, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -140,7 +140,7 @@ async function benchPosts(seconds: number): Promise<void> {
       await store.posts.put(rows())
       return ROWS_PER_PUT
     }
-    await sustained('posts in order of arrival, small index', seconds, work)
+    await sustained('posts in order of arrival, index in runs', seconds, work)
     const keys = Array.from({ length: 200 }, someAuthor)
     const started = performance.now()
     let found = 0
@@ -152,6 +152,11 @@ async function benchPosts(seconds: number): Promise<void> {
     report('newest 20 of an author, bodies too', `${perPage.toFixed(0)} us (${found} posts)`)
     await store.close()
   })
+}
+
+async function benchPostsByAuthor(seconds: number): Promise<void> {
+  let version = 0
+  const rows = () => Array.from({ length: ROWS_PER_PUT }, () => somePost(version++))
   await inFolder(async (path) => {
     const environment = await Environment.open({ path, holds: 'bench', format: 1 })
     const table = environment.table('posts by author and id')
@@ -172,12 +177,39 @@ async function benchPosts(seconds: number): Promise<void> {
   })
 }
 
+/** What the disk of temporary files wrote since the machine started, whoever asked for it; Linux only. */
+async function diskWrites(): Promise<{ writes: number; bytes: number }> {
+  const { dev } = await stat(tmpdir())
+  const table = await readFile('/proc/diskstats', 'utf8').catch(() => '')
+  for (const line of table.split('\n')) {
+    const [major, minor, , , , , , writes, , sectors] = line.trim().split(/\s+/).map(Number)
+    if (major === dev >> 8 && minor === (dev & 255)) {
+      return { writes: writes ?? 0, bytes: (sectors ?? 0) * 512 }
+    }
+  }
+  return { writes: 0, bytes: 0 }
+}
+
 async function sustained(what: string, seconds: number, work: () => Promise<number>) {
   const each: number[] = []
-  const tell = (perSecond: number) => void each.push(perSecond)
+  const cpuEach: string[] = []
+  let spent = process.cpuUsage()
+  const tell = (perSecond: number) => {
+    const { user, system } = process.cpuUsage(spent)
+    spent = process.cpuUsage()
+    each.push(perSecond)
+    cpuEach.push(((user + system) / (perSecond * 10)).toFixed(0))
+  }
+  const before = await diskWrites()
   const { perSecond, p99Ms } = await rate({ seconds, loops: 2, work, tell })
+  const after = await diskWrites()
+  const perRow = (count: number) => count / (perSecond * seconds)
   report(what, `${perSecond}/s over ${seconds} s, p99 of ${ROWS_PER_PUT} ${p99Ms} ms`)
   report('  rows/s in each 10 s', each.join(' '))
+  report('  CPU us a row, all threads', cpuEach.join(' '))
+  const writes = perRow(after.writes - before.writes).toFixed(2)
+  const bytes = perRow(after.bytes - before.bytes).toFixed(0)
+  report('  the disk wrote, a row', `${writes} writes, ${bytes} bytes`)
 }
 
 const SLOTS = 64
@@ -274,3 +306,4 @@ if (wants('firehose')) await benchFirehose()
 if (wants('chunks')) await benchChunks()
 if (wants('readers')) await benchReaders()
 if (wants('posts')) await benchPosts(Number(values.seconds))
+if (wants('posts-by-author')) await benchPostsByAuthor(Number(values.seconds))

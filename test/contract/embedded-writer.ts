@@ -1,6 +1,9 @@
 // A process that writes to a data folder until it is killed. Every post that firehose and cell store have acknowledged is a
-// line on standard output: partition, offset, author, post id. Run by embedded-kill.test.ts.
+// line on standard output: partition, offset, author, post id. Every fifth is a mark by then. Run by embedded-kill.test.ts.
 
+import { join } from 'node:path'
+import { MARK_VERSION } from '../../cells/ports/post-table.ts'
+import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
 import { DataFolder } from '../../infra/embedded/data-folder.ts'
 import { IdAllocator } from '../../cells/model/id-allocator.ts'
 import type { EventId, PostId } from '../../cells/model/post-id.ts'
@@ -11,7 +14,12 @@ const WRITERS = 8
 const [path = '', fsync = 'always', worker = '0'] = process.argv.slice(2)
 const folder = await DataFolder.open({ path, fsync: fsync === 'never' ? 'never' : 'always' })
 const firehose = await folder.openFirehose({ clock: systemClock })
-const store = await folder.openCellStore('one')
+const store = await EmbeddedCellStore.open({
+  path: join(path, 'cells', 'one'),
+  fsync: folder.fsync,
+  // Small runs, so that the index is merging when the kill comes.
+  postIndex: { openRunEntriesMax: 10, fanIn: 3 },
+})
 const ids = new IdAllocator(Number(worker))
 
 async function writeForever(author: number): Promise<never> {
@@ -27,6 +35,10 @@ async function writeForever(author: number): Promise<never> {
     const version = at?.offset ?? 0
     const row = { author, postId, version, createdOffset: version }
     await store.posts.put([{ ...row, body: { ...body, followersOnly: false } }])
+    if (postId % 5n === 0n) {
+      const mark = { version: MARK_VERSION, createdOffset: -1, body: undefined }
+      await store.posts.put([{ author, postId, ...mark }])
+    }
     process.stdout.write(`${at?.partition} ${at?.offset} ${author} ${postId}\n`)
   }
 }

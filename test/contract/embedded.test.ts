@@ -24,6 +24,11 @@ describeFirehoseContract('embedded', async () => {
   return { firehose, dropBefore, close: closedLater }
 })
 describePostTableContract('embedded', async () => (await openCellStore()).posts)
+describePostTableContract('embedded, merging all the time', async () => {
+  const postIndex = { openRunEntriesMax: 3, fanIn: 2 }
+  const options = { path: await folder(), fsync: 'never', postIndex } as const
+  return closeLater(await EmbeddedCellStore.open(options)).posts
+})
 describeSlotTablesContract('embedded', openCellStore)
 describeUserTablesContract('embedded', openCellStore)
 describeControlStoreContract('embedded', async () => ({
