@@ -6,7 +6,7 @@ import type { CellLimits } from '../model/cell-limits.ts'
 import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
 import { slotOf, slotsOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
-import { msOfHalves } from '../model/post-id.ts'
+import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import type { Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import { PostWindow } from '../model/window.ts'
@@ -22,8 +22,12 @@ export type Slot = SlotTerm & {
   floor: number
 }
 
-/** A generation that may have chunks; `maxId` bounds all entries of it and of older ones. */
-export type KnownGeneration = Omit<GenerationRow, 'maxId'> & {
+/** A generation that may have chunks: all its entries are at or above `min`, those of it and of older ones at or below `max`. */
+export type KnownGeneration = {
+  readonly generation: number
+  readonly month: number
+  readonly minHi: number
+  readonly minLo: number
   readonly maxHi: number
   readonly maxLo: number
 }
@@ -103,18 +107,16 @@ export class CellState {
     return this.eventsApplied + this.eventsRefused + this.eventsRepeated
   }
 
-  addGeneration(row: GenerationRow): void {
+  addGeneration({ generation, month, minId, maxId }: GenerationRow): void {
     const before = this.generations.at(-1)
-    let maxHi = Number(row.maxId >> 32n)
-    let maxLo = Number(row.maxId & 0xffff_ffffn)
-    if (
-      before !== undefined &&
-      (before.maxHi > maxHi || (before.maxHi === maxHi && before.maxLo > maxLo))
-    ) {
+    let maxHi = hiOf(maxId)
+    let maxLo = loOf(maxId)
+    if (before !== undefined && isAbove(before.maxHi, before.maxLo, maxHi, maxLo)) {
       maxHi = before.maxHi
       maxLo = before.maxLo
     }
-    this.generations.push({ generation: row.generation, month: row.month, maxHi, maxLo })
+    const min = { minHi: hiOf(minId), minLo: loOf(minId) }
+    this.generations.push({ generation, month, ...min, maxHi, maxLo })
   }
 
   /** Resolves true once everything before `seen` is applied, false when the signal aborts first. */

@@ -3,8 +3,8 @@
 // checkpoint before, and rows newer than it, which replay does not touch again.
 
 import type { EventMemory } from '../model/event-memory.ts'
-import type { Reader } from '../model/reader.ts'
-import { forgettableSecond } from '../model/reader.ts'
+import type { PostId } from '../model/post-id.ts'
+import { forgettableSecond, type Reader } from '../model/reader.ts'
 import {
   type CheckpointPicture,
   encodeCheckpoint,
@@ -26,6 +26,7 @@ type KnownBlock = WindowBlockName & { readonly from: number; readonly to: number
 const BLOCK_ENTRIES_MIN = 4_096
 const BLOCK_ENTRIES_MAX = 32_768
 const READER_BATCH = 256
+const ERASE_BATCH = 512
 
 export class Checkpointer {
   readonly #state: CellState
@@ -123,7 +124,7 @@ export class Checkpointer {
     await this.#writeGreatest(greatest)
     await posts
     for (const [user, key] of erasures) {
-      await this.#persistence.untilDurable(() => this.#store.posts.eraseAuthor(user))
+      await this.#erase(user)
       await this.#names.forget(user, key)
       this.#applier.toErase.delete(user)
     }
@@ -138,6 +139,20 @@ export class Checkpointer {
     this.lastMs = this.#clock.nowMs()
     this.eventsAtLast = eventsSeen
     if (gone.length > 0) await this.#persistence.tryFor(1, () => this.#store.window.drop(gone))
+  }
+
+  /** Takes a deleted user's posts out of caches and store; their rows became durable before. */
+  async #erase(user: number): Promise<void> {
+    const { posts } = this.#store
+    let below: PostId | undefined
+    do {
+      const { postIds } = await this.#persistence.untilDurable(() =>
+        posts.idsBelow(user, below, ERASE_BATCH),
+      )
+      await this.#book.uncache(postIds.map((postId) => ({ author: user, postId })))
+      below = postIds.length < ERASE_BATCH ? undefined : postIds.at(-1)
+    } while (below !== undefined)
+    await this.#persistence.untilDurable(() => posts.eraseAuthor(user))
   }
 
   #commit(picture: CheckpointPicture): Promise<void> {
@@ -188,15 +203,12 @@ export class Checkpointer {
 
   /** Each row reflects the position at which it is encoded, which it names. */
   async #writeReaders(readers: ReadonlySet<Reader>): Promise<void> {
-    const forgetBefore = forgettableSecond(
-      Math.min(...this.#state.runningMaxMs),
-      this.#state.limits.relationMemoryMs,
-    )
+    const forgetBefore = this.#forgettable()
     let batch: ReaderRow[] = []
     for (const reader of readers) {
       const slot = this.#state.slots.get(reader.slot)
       if (slot === undefined) continue
-      reader.forgetChanges(forgetBefore)
+      reader.forgetChanges(forgetBefore.edges, forgetBefore.hidden)
       const bytes = encodeReader(reader, this.#state.position)
       const { number } = reader
       const version = this.#nextVersion()
@@ -207,6 +219,18 @@ export class Checkpointer {
       await this.#clock.yield()
     }
     if (batch.length > 0) await this.#putReaders(batch)
+  }
+
+  /** Edges are decided by partitions of the public topic, hidden users by those of the private one. */
+  #forgettable(): { readonly edges: number; readonly hidden: number } {
+    const { runningMaxMs, limits } = this.#state
+    const topic = runningMaxMs.length / 2
+    const second = (times: readonly number[]): number =>
+      forgettableSecond(Math.min(...times), limits.relationMemoryMs)
+    return {
+      edges: second(runningMaxMs.slice(0, topic)),
+      hidden: second(runningMaxMs.slice(topic)),
+    }
   }
 
   async #putReaders(rows: readonly ReaderRow[]): Promise<void> {

@@ -1,8 +1,8 @@
 // Reads a dashboard: the merge of window, inbox and stored posts, filtered by the graph, until the page is full or history ends.
 //
 // Order of things: coverage is taken first, then the window (pinned, so that nothing leaves it under the read), then the store.
-// A generation written meanwhile holds only what the pinned window has. Whatever changes while the read awaits, a page shows
-// nothing that is not allowed at its end.
+// A generation written meanwhile holds only what the pinned window has. What changes while the read awaits is left
+// out where it is seen; a page is never older than the position that its answer names.
 
 import { DashboardMerge, type MergeStart, type PostRun } from '../model/merge.ts'
 import { MergeRoom } from '../model/merge-room.ts'
@@ -145,6 +145,7 @@ export class DashboardReader {
       table: this.#inbox,
       slot,
       reader: reader.number,
+      start,
     })
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
     const merge = this.#mergeOf(reader, slot.floor, start, inbox, room)

@@ -9,13 +9,13 @@
 import { ChunkEncoder } from '../model/chunk-encoder.ts'
 import { GatheredPosts, type GenerationIndex } from '../model/generation.ts'
 import { GenerationBuilder } from '../model/generation-builder.ts'
-import { ID_EPOCH_MS, postIdOf } from '../model/post-id.ts'
+import { ID_EPOCH_MS, isAbove, postIdOf } from '../model/post-id.ts'
 import type { Reader } from '../model/reader.ts'
 import { encodeReach } from '../model/rows.ts'
-import type { CellStore, Chunk } from '../ports/cell-store.ts'
+import type { CellStore, Chunk, GenerationRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { secondAbove } from './author-book.ts'
-import type { CellState, KnownGeneration, Slot } from './cell-state.ts'
+import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
 import type { PostBook } from './post-book.ts'
@@ -27,11 +27,12 @@ const MONTH_MS = 30 * 86_400_000
 const AUTHORS_AT_ONCE = 2 ** 20
 const BUILD_STEP = 20_000
 const CHUNK_BATCH = 256
+const SLOTS_AT_ONCE = 8
 const TRIES_BEFORE_UNCOVER = 5
 
 /** What one pass writes: entries [from, end) of the window, and the position at which `end` was its head. */
 type Pass = {
-  readonly generation: KnownGeneration
+  readonly generation: GenerationRow
   readonly index: GenerationIndex
   readonly end: number
   readonly position: readonly number[]
@@ -133,12 +134,22 @@ export class Delivery {
     const pin = this.#state.window.pin()
     try {
       const pass = await this.#begin(from, end, position)
-      for (const slot of slots) {
-        if (await this.#writeSlot(slot, pass)) await this.#reach(slot, pass, slot.floor)
-        else if (this.#isWindowFull) await this.#reach(slot, pass, Math.max(slot.floor, pass.floor))
-      }
+      const left = slots.values()
+      const workers = Array.from({ length: SLOTS_AT_ONCE }, () => this.#writeSlots(left, pass))
+      await Promise.all(workers)
     } finally {
       this.#state.window.unpin(pin)
+    }
+  }
+
+  /** Takes slot after slot from `slots`, which others take from too: the store has several to write at a time. */
+  async #writeSlots(slots: Iterator<Slot>, pass: Pass): Promise<void> {
+    for (let next = slots.next(); next.done !== true; next = slots.next()) {
+      const slot = next.value
+      // Nobody lives there: nothing to lack, now or after a restart.
+      if (slot.readers.size === 0) slot.reachSeq = pass.end
+      else if (await this.#writeSlot(slot, pass)) await this.#reach(slot, pass, slot.floor)
+      else if (this.#isWindowFull) await this.#reach(slot, pass, Math.max(slot.floor, pass.floor))
     }
   }
 
@@ -152,8 +163,7 @@ export class Delivery {
       authorReblog: new Uint32Array(length),
     }
     let count = 0
-    let maxHi = 0
-    let maxLo = 0
+    let [minHi, minLo, maxHi, maxLo] = [0xffff_ffff, 0xffff_ffff, 0, 0]
     for (let seq = from; seq < end; seq++) {
       const entry = seq >>> 0
       const author = window.authorAt(entry)
@@ -163,9 +173,13 @@ export class Delivery {
       posts.hi[count] = hi
       posts.lo[count] = lo
       posts.authorReblog[count++] = author * 2 + (window.isReblogAt(entry) ? 1 : 0)
-      if (hi > maxHi || (hi === maxHi && lo > maxLo)) {
+      if (isAbove(hi, lo, maxHi, maxLo)) {
         maxHi = hi
         maxLo = lo
+      }
+      if (isAbove(minHi, minLo, hi, lo)) {
+        minHi = hi
+        minLo = lo
       }
       if (seq % BUILD_STEP === 0) await this.#clock.yield()
     }
@@ -174,13 +188,13 @@ export class Delivery {
     while (!builder.step(BUILD_STEP)) await this.#clock.yield()
     const generation = this.#boot * GENERATIONS_PER_BOOT + ++this.#generations
     const month = Math.max(0, Math.floor((this.#clock.nowMs() - ID_EPOCH_MS) / MONTH_MS))
-    const row = { generation, month, maxId: postIdOf(maxHi, maxLo) }
+    const minId = postIdOf(minHi, minLo)
+    const row = { generation, month, minId, maxId: postIdOf(maxHi, maxLo) }
     await this.#names.flush()
     await this.#persistence.untilDurable(() => this.#store.inbox.putGeneration(row))
     this.#state.addGeneration(row)
     const index = builder.index
-    const known = { generation, month, maxHi, maxLo }
-    return { generation: known, index, end, position, floor: secondAbove(maxHi, maxLo) }
+    return { generation: row, index, end, position, floor: secondAbove(maxHi, maxLo) }
   }
 
   /** False when the store refused chunks; what landed of them is written again, in a later generation. */

@@ -3,6 +3,7 @@
 
 import { decodeChunk } from '../model/chunk.ts'
 import type { PostRun } from '../model/merge.ts'
+import { isAbove } from '../model/post-id.ts'
 import type { InboxTable } from '../ports/cell-store.ts'
 import type { CellState, KnownGeneration, Slot } from './cell-state.ts'
 
@@ -16,13 +17,22 @@ export class InboxSource {
   /** How many of them are still to be read. */
   #left: number
 
-  constructor(options: { state: CellState; table: InboxTable; slot: Slot; reader: number }) {
+  constructor(options: {
+    state: CellState
+    table: InboxTable
+    slot: Slot
+    reader: number
+    /** Nothing above this id is wanted. */
+    start: { readonly hi: number; readonly lo: number }
+  }) {
     this.#table = options.table
     this.#slot = options.slot
     this.#reader = options.reader
     this.#batch = options.state.limits.chunkBatch
     this.#generations = options.state.generations
     this.#left = options.state.generations.length
+    const { hi, lo } = options.start
+    while (this.#left > 0 && this.#liesAbove(hi, lo)) this.#left--
   }
 
   /** No entry still to be read has a greater id; undefined when there is nothing left. */
@@ -48,6 +58,12 @@ export class InboxSource {
     while (this.#left > 0 && this.#isRead(this.#generations[this.#left - 1], month, oldest))
       this.#left--
     return chunks.map((chunk) => decodeChunk(chunk.bytes))
+  }
+
+  /** A page far down passes over the generations above it. */
+  #liesAbove(hi: number, lo: number): boolean {
+    const newest = this.#generations[this.#left - 1]
+    return newest !== undefined && isAbove(newest.minHi, newest.minLo, hi, lo)
   }
 
   #isRead(

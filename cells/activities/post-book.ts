@@ -9,7 +9,7 @@
 import type { CellLimits } from '../model/cell-limits.ts'
 import type { PostId } from '../model/post-id.ts'
 import type { BodyCache } from '../ports/body-cache.ts'
-import { MARK_VERSION, type PostRow, type PostTable } from '../ports/post-table.ts'
+import { MARK_VERSION, type PostKey, type PostRow, type PostTable } from '../ports/post-table.ts'
 import { Bell } from './bell.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
@@ -174,14 +174,24 @@ export class PostBook {
     this.#progress.ring()
   }
 
-  async #settleChanged(changed: readonly (readonly [string, PostRow])[]): Promise<void> {
-    await this.#persistence.untilDurable(async () => {
+  /** Takes posts out of the cache and out of what else is kept of them. */
+  async uncache(keys: readonly PostKey[]): Promise<void> {
+    for (const key of keys) this.onChange(postKeyText(key.author, key.postId))
+    if (keys.length > 0) await this.#removeCached(keys)
+  }
+
+  #removeCached(keys: readonly PostKey[]): Promise<void> {
+    return this.#persistence.untilDurable(async () => {
       try {
-        await this.#cache.remove(changed.map(([, row]) => row))
+        await this.#cache.remove(keys)
       } catch {
         await this.#cache.renew()
       }
     })
+  }
+
+  async #settleChanged(changed: readonly (readonly [string, PostRow])[]): Promise<void> {
+    await this.#removeCached(changed.map(([, row]) => row))
     for (const [key, row] of changed) {
       if (this.#changed.get(key) !== row) continue
       this.#changed.delete(key)

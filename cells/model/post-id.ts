@@ -45,6 +45,11 @@ export function postIdOf(hi: number, lo: number): PostId {
   return whole[0] as PostId
 }
 
+/** Whether one id in halves is greater than another. */
+export function isAbove(hi: number, lo: number, otherHi: number, otherLo: number): boolean {
+  return hi > otherHi || (hi === otherHi && lo > otherLo)
+}
+
 /** Unix milliseconds in which the id was made. */
 export function msOf(id: PostId | EventId): number {
   whole[0] = id

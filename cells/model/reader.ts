@@ -102,23 +102,19 @@ export class Reader {
     return true
   }
 
-  /** Forgets changes before this second: no snapshot that old is accepted any more. */
-  forgetChanges(beforeSecond: number): void {
+  /** Forgets changes before these seconds: no snapshot that old is accepted any more. */
+  forgetChanges(edgesBefore: number, hiddenBefore: number): void {
     const changes = this.#changes
     if (changes === undefined) return
     changes.compact()
-    let kept = 0
-    for (let i = 0; i < changes.size; i++) if ((changes.words[i] as number) >= beforeSecond) kept++
-    if (kept === changes.size) return
-    const keys = new Uint32Array(kept)
-    const words = new Uint32Array(kept)
-    let to = 0
-    for (let i = 0; i < changes.size; i++) {
-      if ((changes.words[i] as number) < beforeSecond) continue
-      keys[to] = changes.keys[i] as number
-      words[to++] = changes.words[i] as number
+    const { keys, words, size } = changes
+    const kept = new NumberMap()
+    for (let i = 0; i < size; i++) {
+      const key = keys[i] as number
+      const before = key % 4 === EDGE_CHANGE ? edgesBefore : hiddenBefore
+      if ((words[i] as number) >= before) kept.set(key, words[i] as number)
     }
-    this.#changes = kept === 0 ? undefined : new NumberMap(keys, words)
+    if (kept.size < size) this.#changes = kept.size === 0 ? undefined : kept
   }
 
   get changes(): NumberMap | undefined {

@@ -6,6 +6,7 @@ import type { PostKey } from './post-table.ts'
 export interface BodyCache {
   /** In the order of the keys; undefined where it does not know. Never rejects: a broken cache is an empty one. */
   getMany(keys: readonly PostKey[]): Promise<(Uint8Array | undefined)[]>
+  /** A `remove` or `renew` called later than this is not undone by it. */
   setMany(entries: readonly { readonly key: PostKey; readonly value: Uint8Array }[]): Promise<void>
   /** Rejects when it cannot be sure that the entries are gone. */
   remove(keys: readonly PostKey[]): Promise<void>

@@ -19,10 +19,11 @@ export type Chunk = {
   readonly part: number
   readonly bytes: Uint8Array
 }
-/** Written before any chunk of the generation: `month` (see monthOf) places its chunks, `maxId` bounds their entries. */
+/** Written before any chunk of the generation: `month` places its chunks, `minId` and `maxId` bound their entries. */
 export type GenerationRow = {
   readonly generation: number
   readonly month: number
+  readonly minId: PostId
   readonly maxId: PostId
 }
 
@@ -104,6 +105,7 @@ export interface NameTable {
   /** Raises the reserved end of numbers; a lower value changes nothing. */
   reserve(end: number): Promise<void>
   reservedEnd(): Promise<number>
+  /** An empty `id` is final: the user was erased, and `idsOf` answers undefined. */
   put(rows: readonly NameRow[]): Promise<void>
   /** Every name; of two numbers with one key the greater counts. */
   all(): AsyncIterable<readonly { readonly number: number; readonly key: UserKey }[]>

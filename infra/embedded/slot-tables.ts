@@ -38,10 +38,12 @@ export class EmbeddedInboxTable implements InboxTable {
     this.#generations = environment.table('generations')
   }
 
-  async putGeneration({ generation, month, maxId }: GenerationRow): Promise<void> {
-    const value = Buffer.allocUnsafe(12)
+  async putGeneration(row: GenerationRow): Promise<void> {
+    const { generation, month, minId, maxId } = row
+    const value = Buffer.allocUnsafe(20)
     value.writeUInt32BE(month, 0)
-    value.writeBigUInt64BE(maxId, 4)
+    value.writeBigUInt64BE(minId, 4)
+    value.writeBigUInt64BE(maxId, 12)
     await this.#environment.commit(value.length, () =>
       this.#generations.put(u32Key(...halvesOf(generation)), value),
     )
@@ -55,7 +57,8 @@ export class EmbeddedInboxTable implements InboxTable {
     return Array.from(rows, ({ key, value }) => ({
       generation: key.readUInt32BE(0) * 2 ** 32 + key.readUInt32BE(4),
       month: value.readUInt32BE(0),
-      maxId: value.readBigUInt64BE(4) as PostId,
+      minId: value.readBigUInt64BE(4) as PostId,
+      maxId: value.readBigUInt64BE(12) as PostId,
     }))
   }
 

@@ -61,8 +61,9 @@ class MemoryInboxTable implements InboxTable {
     this.#stays = stays
   }
 
-  async putGeneration({ generation, month, maxId }: GenerationRow): Promise<void> {
-    this.#generations.set(generation, { generation, month, maxId })
+  async putGeneration(row: GenerationRow): Promise<void> {
+    const { generation, month, minId, maxId } = row
+    this.#generations.set(generation, { generation, month, minId, maxId })
   }
 
   async generations(): Promise<GenerationRow[]> {

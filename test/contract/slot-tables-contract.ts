@@ -79,7 +79,7 @@ export function describeSlotTablesContract(name: string, open: () => Promise<Slo
         '3.0',
       ])
       expect(await namesBelow(1, 5, 2 ** 32, 9)).toEqual(['3.0'])
-      const row = { generation: greatest, month: 1, maxId: 5n as PostId }
+      const row = { generation: greatest, month: 1, minId: 2n as PostId, maxId: 5n as PostId }
       await inbox.putGeneration(row)
       expect(await inbox.generations()).toEqual([row])
     })
@@ -101,8 +101,9 @@ export function describeSlotTablesContract(name: string, open: () => Promise<Slo
     })
 
     test('generations are kept with their month and greatest id', async () => {
-      const row = { generation: 300, month: 310, maxId: ((1n << 64n) - 1n) as PostId }
-      const first = { generation: 1, month: 310, maxId: 5n as PostId }
+      const maxId = ((1n << 64n) - 1n) as PostId
+      const row = { generation: 300, month: 310, minId: (maxId - 1n) as PostId, maxId }
+      const first = { generation: 1, month: 310, minId: 3n as PostId, maxId: 5n as PostId }
       await inbox.putGeneration(row)
       await inbox.putGeneration(first)
       await inbox.putGeneration(row)

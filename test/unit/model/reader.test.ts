@@ -97,11 +97,12 @@ test('changes are forgotten only when every snapshot that is accepted is younger
   reader.unfollow(3, live(200))
   const memoryMs = 50_000
   const nowMs = ID_EPOCH_MS + 200_000
-  reader.forgetChanges(forgettableSecond(nowMs, memoryMs))
+  const second = forgettableSecond(nowMs, memoryMs)
+  reader.forgetChanges(second, second)
   expect(reader.changes?.size).toBe(1)
   // The oldest snapshot that is still accepted.
   expect(reader.follow(2, edge(0, asOf(150)))).toBe(true)
   expect(reader.follow(3, edge(0, asOf(200)))).toBe(false)
-  reader.forgetChanges(201)
+  reader.forgetChanges(201, 201)
   expect(reader.changes).toBeUndefined()
 })
