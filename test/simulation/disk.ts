@@ -34,7 +34,7 @@ export class Disk {
   readonly followers = new Map<string, FollowerRow>()
   readonly authors = new Map<number, AuthorRow>()
   readonly greatest = new Map<number, GreatestBlock>()
-  readonly names = new Map<number, NameRow>()
+  readonly names = new Map<number, NameRow & { readonly late: boolean }>()
   readonly windows = new Map<string, WindowBlock>()
   reservedEnd = 0
   checkpoint: CheckpointRow | undefined
@@ -106,12 +106,12 @@ export class Disk {
     if (old === undefined || old.version <= row.version) this.followers.set(key, row)
   }
 
-  landName(row: NameRow): void {
+  landName(row: NameRow, late: boolean): void {
     const old = this.names.get(row.number)
     if (old !== undefined && old.key !== row.key) {
       this.#report(new Violation(`name number ${row.number} was given to two users`))
     }
-    this.names.set(row.number, row)
+    this.names.set(row.number, { ...row, late })
   }
 
   landWindow(block: WindowBlock): void {

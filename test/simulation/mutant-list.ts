@@ -106,8 +106,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'reach-before-chunks',
     bug: "a slot's reach is durable before its chunks",
     file: 'cells/activities/delivery.ts',
-    old: '        if (await this.#writeSlot(slot, pass)) await',
-    new: '        await this.#reach(slot, pass, slot.floor)\n        if (await this.#writeSlot(slot, pass)) await',
+    old: 'else if (await this.#writeSlot(slot, pass)) await this.#reach(slot, pass, slot.floor)',
+    new: 'else if ((await this.#reach(slot, pass, slot.floor), await this.#writeSlot(slot, pass))) continue',
   },
   {
     name: 'stuck-slot-covered',
@@ -124,11 +124,11 @@ export const MUTANTS: readonly Mutant[] = [
     new: 'authorReblog[i] = at(gathered.authors, i % gathered.authorCount) * 2 + (placeReblog & 1)',
   },
   {
-    name: 'chunk-parts-cut',
-    bug: 'a batch of chunks that ends within a generation counts as all of it',
+    name: 'generation-skipped',
+    bug: 'a page that goes on to older chunks leaves a generation out',
     file: 'cells/activities/inbox-source.ts',
-    old: 'const whole = chunks.filter(({ generation }) => generation > cut)',
-    new: 'const whole = chunks.filter(({ generation }) => generation >= cut)',
+    old: 'const below = newest.generation + 1\n',
+    new: 'const below = newest.generation\n',
   },
   {
     name: 'cache-filled-after-delete',
@@ -141,8 +141,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'cache-not-told',
     bug: 'the cache keeps the body of an edited or deleted post',
     file: 'cells/activities/post-book.ts',
-    old: 'await this.#cache.remove(changed.map(([, row]) => row))',
-    new: 'await this.#cache.remove([])',
+    old: 'await this.#removeCached(changed.map(([, row]) => row))',
+    new: 'await this.#removeCached([])',
   },
   {
     name: 'cache-failure-ignored',
@@ -230,10 +230,10 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'undone-forgotten',
-    bug: 'an undone relation is forgotten, so an import brings it back',
+    bug: 'a follow ended before it was known is forgotten, so an import makes it',
     file: 'cells/model/reader.ts',
-    old: 'if (at.imported) return\n',
-    new: 'if (at.imported || !this.edges.has(user)) return\n',
+    old: '  #noteChange(user: number, what: number, ms: number): void {\n',
+    new: '  #noteChange(user: number, what: number, ms: number): void {\n    if (what === EDGE_CHANGE && !this.edges.has(user)) return\n',
   },
   {
     name: 'read-mark-goes-back',

@@ -214,6 +214,20 @@ export class Readers {
     this.#world.tally.add('step: asked the wrong cell')
   }
 
+  /** What a cell says of itself: never ahead of the log, never behind what it answered. */
+  async status(host: CellHost): Promise<void> {
+    const { answered, serving } = host
+    if (serving === undefined) return
+    const faultsBefore = serving.process.faults
+    const status = await Promise.race([serving.cell.status(), serving.process.died])
+    if (status === undefined || host.serving !== serving) return
+    const got = status.position
+    const isWrong = !hasReached(got, answered) || !hasReached(serving.log.delivered, got)
+    if (isWrong) throw new Violation('a cell does not know its position', { got, want: answered })
+    if (!status.ready) throw new Violation('a cell that serves says that it does not')
+    if (serving.process.faults === faultsBefore) this.#world.tally.add('step: asked for status')
+  }
+
   #deadlineMs(): number {
     return this.isPatient ? PATIENT_MS : this.#dice.pick(DEADLINES_MS)
   }

@@ -2,6 +2,7 @@
 // the model; then again after every cell crashed and came back, by what its store holds.
 
 import { hasReached } from '../../cells/model/position.ts'
+import type { UserKey } from '../../cells/model/user-key.ts'
 import type { Dice } from './random.ts'
 import type { Readers } from './readers.ts'
 import { Violation } from './violation.ts'
@@ -69,20 +70,31 @@ async function compareAll(
   }
 }
 
-/** Of a deleted post no body is left in a store, but for what landed too late for the cell to know. */
+/** Of deleted posts no body is left in a store, of deleted users no name; but for what landed after the cell had done it. */
 function checkErased(world: World): void {
-  for (const host of world.hosts) {
-    for (const { row, late } of host.disk.posts.values()) {
-      const author = host.disk.names.get(row.author)?.key
+  const { end } = world.log.bounds()
+  const { belonging } = world
+  const isGone = (user: UserKey): boolean =>
+    belonging.model
+      .state(belonging.publicOf(user), end[belonging.publicOf(user)] ?? 0)
+      .deletedUsers.has(user)
+  for (const { name, disk } of world.hosts) {
+    for (const { key, id, late } of disk.names.values()) {
+      if (id !== '' && !late && isGone(key)) {
+        throw new Violation(`cell ${name} still stores the name of a deleted user`, { got: id })
+      }
+    }
+    for (const { row, late } of disk.posts.values()) {
+      const author = disk.names.get(row.author)?.key
       if (row.body === undefined || late || author === undefined) continue
-      const post = { author, postId: row.postId }
-      const { end } = world.log.bounds()
-      if (world.belonging.versions(post, { from: end, to: end }).length > 0) continue
-      throw new Violation(`cell ${host.name} still stores the body of a post that was deleted`, {
+      const versions = belonging.versions({ author, postId: row.postId }, { from: end, to: end })
+      if (versions.length > 0 && !isGone(author)) continue
+      throw new Violation(`cell ${name} still stores the body of a deleted post`, {
         got: row.postId,
       })
     }
   }
+  world.tally.add('step: looked for what was erased')
 }
 
 /** Waits until it is so; a cluster that stays stuck is a violation. */

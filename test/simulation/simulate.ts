@@ -38,6 +38,7 @@ const READS = {
   explain: 3,
   watch: 3,
   'wrong cell': 1,
+  status: 1,
 } as const
 const ACTIVE_MAX = 12
 
@@ -146,6 +147,8 @@ function read(
         })
         return watcher.watch(dice.pick([5_000_000, 60_000_000, 400_000_000]))
       }
+      case 'status':
+        return readers.status(host)
       case 'wrong cell':
         return readers.askWrongCell(viewer)
     }

@@ -202,7 +202,7 @@ function nameTable(process: CellProcess, disk: Disk): NameTable {
     put: (rows) =>
       process.write(
         'names.put',
-        rows.map((row) => () => disk.landName(row)),
+        rows.map((row) => (late) => disk.landName(row, late)),
       ),
     all: () =>
       batches(process, 'names.all', () =>
