@@ -50,3 +50,16 @@ test('a post that leaves the window while a checkpoint is taken is pulled after 
   await stage.restart()
   expect(await stage.dashboard('bob')).toEqual(['ann:1'])
 })
+
+test('a checkpoint takes the posts of a deleted user out of the cache', async () => {
+  const stage = await Stage.open({ bodyMemoryBytes: 0 })
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', 'secret')
+  await stage.deliver()
+  await stage.page('bob')
+  await until(() => stage.cache.bytes > 0)
+  await stage.deleteUser('ann')
+  await stage.checkpoint()
+  expect(stage.cache.bytes).toBe(0)
+  expect(await stage.dashboard('bob')).toEqual([])
+})

@@ -287,3 +287,31 @@ test('a page ends where its authors do: no place below the last post', async () 
   const nobody = await stage.page('nobody')
   expect(nobody).toMatchObject({ posts: [], older: undefined, newer: { postId: 1n as PostId } })
 })
+
+test('a page far down reads about as many chunks as the first one', async () => {
+  const stage = await Stage.open({ chunkBatch: 4 })
+  await stage.follow('bob', 'ann')
+  for (let i = 0; i < 40; i++) {
+    await stage.publish('ann', `${i}`)
+    await stage.deliver()
+    stage.clock.advance(2 * SECOND)
+  }
+  let reads = 0
+  stage.hooks.set('inbox.chunksBelow', (run) => {
+    reads++
+    return run()
+  })
+  const first = await stage.page('bob', { limit: 4 })
+  const readsOfFirst = reads
+  let page = first
+  for (let i = 0; i < 8; i++) {
+    if (page.older === undefined) throw new Error('the dashboard ended early')
+    reads = 0
+    page = await stage.page('bob', {
+      limit: 4,
+      from: { direction: 'older', place: page.older },
+    })
+  }
+  expect(page.posts.map(textOf)).toEqual(['ann:7', 'ann:6', 'ann:5', 'ann:4'])
+  expect(reads).toBeLessThanOrEqual(readsOfFirst + 1)
+})

@@ -119,3 +119,30 @@ test('what was written of a deleted user before a crash and lands after it stays
     expect(rows.filter((row) => row?.body !== undefined)).toEqual([])
   }
 })
+
+/** A log whose first post became a record that cannot be read. */
+async function unreadable(isNewer: boolean): Promise<Stage> {
+  const stage = new Stage()
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', '1')
+  await stage.publish('ann', '2')
+  for (const partition of stage.firehose.currentBounds().start.keys()) {
+    const { records } = await stage.firehose.fetch(partition, 0, 9)
+    const post = records.find(({ event: { fact } }) => fact.kind === 'post-created')
+    const fact = { kind: 'unreadable', reason: 'schema version 2', isNewer }
+    if (post !== undefined) Object.assign(post.event, { fact })
+  }
+  return stage
+}
+
+test('a record that a newer version wrote stops the cell', async () => {
+  const stage = await unreadable(true)
+  await expect(stage.boot()).rejects.toMatchObject({ code: 'NEWER_RECORD' })
+})
+
+test('a record that is no event is passed over', async () => {
+  const stage = await unreadable(false)
+  await stage.boot()
+  expect(await stage.dashboard('bob')).toEqual(['ann:2'])
+  expect((await stage.cell.status()).eventsRefused).toBe(1)
+})
