@@ -1,32 +1,23 @@
-// The window: the newest posts of all authors, as numbers in a ring: 16 bytes a post. Entries stand in the order they were
+// The window: the newest posts of all authors, as numbers: 16 bytes a post (window-pages.ts). Entries stand in the order they were
 // applied (`seq` counts them for ever); the posts of one author are chained in id order, greatest id first:
 //
 //   AuthorIndex head --> entry --prev--> entry --prev--> ... until a link leaves the window
 //
 // A publish costs the same for every author: one entry and one link. Links are seq modulo 2^32 and valid while they lie in the
 // window. A late post with a smaller id is linked beneath newer ones; when the entry above it is dropped first, it is relinked.
-//
-// Beside the ring, for each run of 1,024 entries: the greatest id among it and everything older (so that a walk newest first
-// knows when nothing greater can follow) and its smallest id.
 
 import { AUTHOR_WORDS, type AuthorIndex, HEAD } from './author-index.ts'
+import { WindowPages } from './window-pages.ts'
 
-export const WINDOW_BLOCK = 1024
 const REBLOG = 0x8000_0000
 const AUTHOR = 0x7fff_ffff
-const CAPACITY_MIN = 1 << 14
 
 export type WindowPin = { readonly tail: number }
+export type BlockBounds = Pick<WindowPages, 'maxHi' | 'maxLo' | 'minHi' | 'minLo'>
 
 export class PostWindow {
   readonly #authors: AuthorIndex
-  #capacity = CAPACITY_MIN
-  #mask = CAPACITY_MIN - 1
-  #hi = new Uint32Array(CAPACITY_MIN)
-  #lo = new Uint32Array(CAPACITY_MIN)
-  #author = new Uint32Array(CAPACITY_MIN)
-  #prev = new Uint32Array(CAPACITY_MIN)
-  #blocks = new BlockBounds(CAPACITY_MIN / WINDOW_BLOCK)
+  readonly #pages = new WindowPages()
   #head = 0
   #tail = 0
   #droppedHi = 0
@@ -52,11 +43,11 @@ export class PostWindow {
   }
 
   get capacity(): number {
-    return this.#capacity
+    return this.#pages.capacity
   }
 
   get bytes(): number {
-    return this.#capacity * 16
+    return this.#pages.bytes
   }
 
   /** Greatest id that ever left the window. */
@@ -78,27 +69,23 @@ export class PostWindow {
 
   /** Adds a post; false when the author's chain holds the id already. O(1) unless the id is smaller than the author's newest. */
   insert(author: number, hi: number, lo: number, reblog: boolean): boolean {
-    // One run short of full: the oldest and the newest run never share their bounds.
-    if (this.size + WINDOW_BLOCK > this.#capacity) this.#grow()
-    const slot = this.#head & this.#mask
+    const pages = this.#pages
+    pages.reach(this.#head)
     const seq = this.#head >>> 0
     const top = this.#headOf(author)
     if (top < 0) {
-      this.#prev[slot] = (this.#tail - 1) >>> 0
+      pages.setPrev(seq, (this.#tail - 1) >>> 0)
       this.#setHead(author, seq)
     } else if (this.#isAbove(hi, lo, top)) {
-      this.#prev[slot] = top
+      pages.setPrev(seq, top)
       this.#setHead(author, seq)
     } else {
       const above = this.#lastAtOrAbove(top, hi, lo)
-      if (this.#hi[above & this.#mask] === hi && this.#lo[above & this.#mask] === lo) return false
-      this.#prev[slot] = this.#prev[above & this.#mask] as number
-      this.#prev[above & this.#mask] = seq
+      if (pages.hi(above) === hi && pages.lo(above) === lo) return false
+      pages.setPrev(seq, pages.prev(above))
+      pages.setPrev(above, seq)
     }
-    this.#hi[slot] = hi
-    this.#lo[slot] = lo
-    this.#author[slot] = reblog ? (author | REBLOG) >>> 0 : author
-    this.#blocks.note(this.#head, hi, lo)
+    pages.append(this.#head, hi, lo, reblog ? (author | REBLOG) >>> 0 : author)
     this.#head++
     return true
   }
@@ -114,7 +101,7 @@ export class PostWindow {
     const entry = this.find(author, hi, lo)
     if (entry < 0) return false
     this.#unlink(author, entry)
-    this.#author[entry & this.#mask] = 0
+    this.#pages.setAuthor(entry, 0)
     return true
   }
 
@@ -125,7 +112,7 @@ export class PostWindow {
 
   /** The next older entry of the same author, or -1. */
   older(entry: number): number {
-    const prev = this.#prev[entry & this.#mask] as number
+    const prev = this.#pages.prev(entry)
     return this.#isInside(prev) ? prev : -1
   }
 
@@ -142,25 +129,25 @@ export class PostWindow {
   }
 
   hiAt(entry: number): number {
-    return this.#hi[entry & this.#mask] as number
+    return this.#pages.hi(entry)
   }
 
   loAt(entry: number): number {
-    return this.#lo[entry & this.#mask] as number
+    return this.#pages.lo(entry)
   }
 
   /** 0 where the post was deleted. */
   authorAt(entry: number): number {
-    return (this.#author[entry & this.#mask] as number) & AUTHOR
+    return this.#pages.author(entry) & AUTHOR
   }
 
   isReblogAt(entry: number): boolean {
-    return (this.#author[entry & this.#mask] as number) >= REBLOG
+    return this.#pages.author(entry) >= REBLOG
   }
 
   /** Upper bound of all ids at or below this run of 1,024 entries, and lower bound of those in it. */
   get blocks(): BlockBounds {
-    return this.#blocks
+    return this.#pages
   }
 
   /** Keeps entries from being dropped while a read holds on to them. */
@@ -185,13 +172,14 @@ export class PostWindow {
       if (author === 0) continue
       this.noteDropped(this.hiAt(at >>> 0), this.loAt(at >>> 0))
       // A link to a newer entry would be lost with this one.
-      const prev = this.#prev[at & this.#mask] as number
+      const prev = this.#pages.prev(at)
       const ahead = (prev - at) >>> 0
       if (ahead === 0 || ahead >= this.#head - at || cut.has(author)) continue
       this.#cutBefore(end, author)
       cut.add(author)
     }
     this.#tail = Math.max(from, end)
+    this.#pages.release(this.#tail)
     return this.#tail - from
   }
 
@@ -201,7 +189,7 @@ export class PostWindow {
     let above = -1
     const link = (entry: number): void => {
       if (above < 0) this.#setHead(author, entry)
-      else this.#prev[above & this.#mask] = entry
+      else this.#pages.setPrev(above, entry)
     }
     for (let entry = this.#headOf(author); entry >= 0; entry = this.older(entry)) {
       if ((entry - this.#tail) >>> 0 < going) continue
@@ -213,7 +201,7 @@ export class PostWindow {
 
   /** Where a chain leads above the given entry is linked past it. */
   #unlink(author: number, entry: number): void {
-    const next = this.#prev[entry & this.#mask] as number
+    const next = this.#pages.prev(entry)
     let above = this.#headOf(author)
     if (above === entry) {
       this.#setHead(author, next)
@@ -222,7 +210,7 @@ export class PostWindow {
     while (above >= 0) {
       const below = this.older(above)
       if (below === entry) {
-        this.#prev[above & this.#mask] = next
+        this.#pages.setPrev(above, next)
         return
       }
       above = below
@@ -255,83 +243,5 @@ export class PostWindow {
       if (below < 0 || this.#isAbove(hi, lo, below)) return above
       above = below
     }
-  }
-
-  #grow(): void {
-    const capacity = this.#capacity * 2
-    const mask = capacity - 1
-    const relay = (from: Uint32Array): Uint32Array<ArrayBuffer> => {
-      const to = new Uint32Array(capacity)
-      for (let at = this.#tail; at < this.#head; at++)
-        to[at & mask] = from[at & this.#mask] as number
-      return to
-    }
-    this.#hi = relay(this.#hi)
-    this.#lo = relay(this.#lo)
-    this.#author = relay(this.#author)
-    this.#prev = relay(this.#prev)
-    this.#blocks = this.#blocks.grown(capacity / WINDOW_BLOCK, this.#tail, this.#head)
-    this.#capacity = capacity
-    this.#mask = mask
-  }
-}
-
-/** For each run of WINDOW_BLOCK entries: the greatest id at or before it, and the smallest id in it. */
-export class BlockBounds {
-  readonly #mask: number
-  readonly #words: Uint32Array
-  #greatestHi = 0
-  #greatestLo = 0
-
-  constructor(blocks: number) {
-    this.#mask = blocks - 1
-    this.#words = new Uint32Array(blocks * 4)
-  }
-
-  note(seq: number, hi: number, lo: number): void {
-    const at = this.#at(seq)
-    if (hi > this.#greatestHi || (hi === this.#greatestHi && lo > this.#greatestLo)) {
-      this.#greatestHi = hi
-      this.#greatestLo = lo
-    }
-    this.#words[at] = this.#greatestHi
-    this.#words[at + 1] = this.#greatestLo
-    const smallestHi = this.#words[at + 2] as number
-    const isFirst = seq % WINDOW_BLOCK === 0
-    if (isFirst || hi < smallestHi || (hi === smallestHi && lo < (this.#words[at + 3] as number))) {
-      this.#words[at + 2] = hi
-      this.#words[at + 3] = lo
-    }
-  }
-
-  maxHi(seq: number): number {
-    return this.#words[this.#at(seq)] as number
-  }
-
-  maxLo(seq: number): number {
-    return this.#words[this.#at(seq) + 1] as number
-  }
-
-  minHi(seq: number): number {
-    return this.#words[this.#at(seq) + 2] as number
-  }
-
-  minLo(seq: number): number {
-    return this.#words[this.#at(seq) + 3] as number
-  }
-
-  grown(blocks: number, tail: number, head: number): BlockBounds {
-    const copy = new BlockBounds(blocks)
-    for (let seq = tail - (tail % WINDOW_BLOCK); seq < head; seq += WINDOW_BLOCK) {
-      const from = this.#at(seq)
-      copy.#words.set(this.#words.subarray(from, from + 4), copy.#at(seq))
-    }
-    copy.#greatestHi = this.#greatestHi
-    copy.#greatestLo = this.#greatestLo
-    return copy
-  }
-
-  #at(seq: number): number {
-    return (Math.floor(seq / WINDOW_BLOCK) & this.#mask) * 4
   }
 }

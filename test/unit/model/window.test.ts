@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AuthorIndex } from '../../../cells/model/author-index.ts'
-import { PostWindow, WINDOW_BLOCK, type WindowPin } from '../../../cells/model/window.ts'
+import { PostWindow, type WindowPin } from '../../../cells/model/window.ts'
+import { WINDOW_BLOCK } from '../../../cells/model/window-pages.ts'
 
 type Entry = { readonly author: number; readonly id: bigint; readonly reblog: boolean }
 
@@ -149,26 +150,47 @@ test('finds a post, and the next below any id', () => {
   )
 })
 
-test('grows, and its ring comes round, without losing a link or a bound', () => {
+test('takes new pages and lets old ones go without losing a link or a bound', () => {
   const pair = new Pair()
   let random = 7
   const next = (below: number): number => {
     random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 0
     return (random >>> 8) % below
   }
-  for (let i = 1; i <= 60_000; i++) {
+  for (let i = 1; i <= 80_000; i++) {
     // Mostly ascending, some late: as several gateways' clocks make it.
     const at = i * 4 - next(4_000)
     const by = 1 + next(400)
     if (at > 0 && pair.window.insert(by, at, i, i % 7 === 0)) {
       pair.entries.push({ author: by, id: (BigInt(at) << 32n) | BigInt(i), reblog: i % 7 === 0 })
     }
-    if (i % 5_000 === 0 && i >= 25_000) pair.drop(pair.tail + 7_000)
+    if (i % 5_000 === 0 && i >= 25_000) pair.drop(pair.tail + 6_000)
     if (i % 10_000 === 0) pair.checkBlocks()
   }
   expect(pair.window.capacity).toBe(32_768)
-  expect(pair.window.bytes).toBe(32_768 * 16)
+  // One page in use, one spare, with the bounds of 32 runs each.
+  expect(pair.window.bytes).toBe(2 * (32_768 + 32) * 16)
   pair.check(Array.from({ length: 400 }, (_, i) => i + 1))
+})
+
+test('holds little more than its posts, however many there were', () => {
+  const { window } = new Pair()
+  const posts = 300_000
+  for (let i = 1; i <= posts; i++) window.insert(1 + (i % 3), i, i, false)
+  expect(window.bytes / posts).toBeLessThan(18)
+  window.drop(200_000)
+  expect(window.bytes / window.size).toBeLessThan(28)
+  let left = 0
+  for (let author = 1; author <= 3; author++) {
+    for (let entry = window.newest(author); entry >= 0; entry = window.older(entry)) {
+      expect(window.hiAt(entry)).toBe(entry + 1)
+      left++
+    }
+  }
+  expect(left).toBe(100_000)
+  window.drop(posts)
+  expect(window.insert(1, posts + 1, 0, false)).toBe(true)
+  expect(window.hiAt(window.newest(1))).toBe(posts + 1)
 })
 
 test('a read that holds a pin goes on through what was deleted meanwhile', () => {
