@@ -24,13 +24,13 @@ const PLACES_FIRST = 4
 
 export class WindowPages {
   /** Page p is at place p modulo their number, a power of two. */
-  #places: Uint32Array[] = Array.from({ length: PLACES_FIRST }, () => NO_PAGE)
+  #places: Uint32Array<ArrayBuffer>[] = Array.from({ length: PLACES_FIRST }, () => NO_PAGE)
   #mask = PLACES_FIRST - 1
   /** Pages [#first, #end) are there. */
   #first = 0
   #end = 0
   /** The page let go last, for the next one. */
-  #spare: Uint32Array | undefined
+  #spare: Uint32Array<ArrayBuffer> | undefined
   #greatestHi = 0
   #greatestLo = 0
 
@@ -128,15 +128,15 @@ export class WindowPages {
     }
   }
 
-  #page(entry: number): Uint32Array {
-    return this.#places[(entry >>> PAGE_BITS) & this.#mask] as Uint32Array
+  #page(entry: number): Uint32Array<ArrayBuffer> {
+    return this.#places[(entry >>> PAGE_BITS) & this.#mask] as Uint32Array<ArrayBuffer>
   }
 
   #widen(): void {
     const mask = this.#places.length * 2 - 1
     const places = Array.from({ length: mask + 1 }, () => NO_PAGE)
     for (let page = this.#first; page < this.#end; page++) {
-      places[page & mask] = this.#places[page & this.#mask] as Uint32Array
+      places[page & mask] = this.#places[page & this.#mask] as Uint32Array<ArrayBuffer>
     }
     this.#places = places
     this.#mask = mask
