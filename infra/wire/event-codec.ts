@@ -66,7 +66,6 @@ function kindOf(fact: ReadableFact): WireKind {
           content: bufferOf(fact.content),
           reblogOf: fact.reblogOf === undefined ? undefined : postFields(fact.reblogOf),
           audience: wireAudienceOf(fact.audience),
-          imported: false,
         },
       }
     case 'post-edited':
