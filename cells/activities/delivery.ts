@@ -54,6 +54,9 @@ export class Delivery {
   #generations = 0
   #versions = 0
   #running: Promise<void> = Promise.resolve()
+  #sliceStartMs = 0
+  /** Others' turn between two slices. */
+  #turn: Promise<void> | undefined
 
   constructor(options: {
     state: CellState
@@ -200,22 +203,31 @@ export class Delivery {
   /** False when the store refused chunks; what landed of them is written again, in a later generation. */
   async #writeSlot(slot: Slot, pass: Pass): Promise<boolean> {
     let chunks: Chunk[] = []
-    let sliceStart = this.#clock.nowMs()
     let entries = 0
     for (const reader of slot.readers.values()) {
+      while (this.#isSliceOver()) await this.#nextSlice()
       entries += this.#gather(reader, pass, chunks)
-      if (chunks.length >= CHUNK_BATCH) {
-        if (!(await this.#putChunks(slot, pass, chunks))) return false
-        chunks = []
-        sliceStart = this.#clock.nowMs()
-      } else if (this.#clock.nowMs() - sliceStart >= this.#state.limits.sliceMs) {
-        await this.#clock.yield()
-        sliceStart = this.#clock.nowMs()
-      }
+      if (chunks.length < CHUNK_BATCH) continue
+      if (!(await this.#putChunks(slot, pass, chunks))) return false
+      chunks = []
     }
     if (chunks.length > 0 && !(await this.#putChunks(slot, pass, chunks))) return false
     this.#state.entriesDelivered += entries
     return true
+  }
+
+  /** One slice for all slots that are written at once, and from one slot to the next. A clock that steps back ends it. */
+  #isSliceOver(): boolean {
+    const usedMs = Math.abs(this.#clock.nowMs() - this.#sliceStartMs)
+    return usedMs >= this.#state.limits.sliceMs
+  }
+
+  #nextSlice(): Promise<void> {
+    this.#turn ??= this.#clock.yield().then(() => {
+      this.#sliceStartMs = this.#clock.nowMs()
+      this.#turn = undefined
+    })
+    return this.#turn
   }
 
   /** Tries again with the same bytes: a chunk gathered anew could differ, and one of the two may land late. */

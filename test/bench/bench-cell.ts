@@ -10,11 +10,11 @@ import { CELL_LIMITS, type CellLimits } from '../../cells/model/cell-limits.ts'
 import { EventMemory } from '../../cells/model/event-memory.ts'
 import { NumberMap } from '../../cells/model/number-map.ts'
 import { firstPlacement, SLOTS_DEFAULT, slotOf } from '../../cells/model/placement.ts'
-import { ID_EPOCH_MS } from '../../cells/model/post-id.ts'
+import { ID_EPOCH_MS, postIdOf } from '../../cells/model/post-id.ts'
 import { Reader } from '../../cells/model/reader.ts'
 import { type UserRef, userRef } from '../../cells/model/user-key.ts'
 import type { CellStore, NameTable } from '../../cells/ports/cell-store.ts'
-import type { PostTable } from '../../cells/ports/post-table.ts'
+import type { PostBody, PostTable } from '../../cells/ports/post-table.ts'
 import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../infra/memory/cell-store.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
@@ -130,12 +130,38 @@ export function fillWindow(
 ): void {
   const { window, authors } = state
   const firstMs = NEWEST_MS - ID_EPOCH_MS - spanMs
+  let lastMs = 0
+  let sequence = 0
   for (let i = 0; i < posts; i++) {
     const ms = firstMs + Math.floor((i / posts) * spanMs)
+    // From 0 in each millisecond, as the allocator does.
+    sequence = ms === lastMs ? sequence + 1 : 0
+    lastMs = ms
     const hi = Math.floor(ms / 1024)
-    const lo = (((ms % 1024) << 22) | ((i % 8) << 12) | (i & 4095)) >>> 0
+    const lo = (((ms % 1024) << 22) | ((i % 8) << 12) | sequence) >>> 0
     const author = drawAuthor()
     authors.noteId(author, hi, lo)
     window.insert(author, hi, lo, false)
+  }
+}
+
+/** One body for all posts, so that ten million fit. */
+export const SHARED_BODY: PostBody = {
+  head: new Uint8Array(60),
+  content: new Uint8Array(140),
+  followersOnly: false,
+  reblogOf: undefined,
+}
+
+/** Gives the newest posts of the window their rows. Of older ones the book says that they are durable. */
+export function holdBodies({ state, parts }: BenchCell, posts: number): void {
+  const { window } = state
+  const first = window.head - posts
+  parts.book.startAt(first)
+  for (let seq = first; seq < window.head; seq++) {
+    const entry = seq >>> 0
+    const author = window.authorAt(entry)
+    const postId = postIdOf(window.hiAt(entry), window.loAt(entry))
+    parts.book.append({ author, postId, version: seq, createdOffset: seq, body: SHARED_BODY })
   }
 }

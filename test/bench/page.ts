@@ -8,7 +8,14 @@ import { NumberMap } from '../../cells/model/number-map.ts'
 import { type PostId, postIdOf } from '../../cells/model/post-id.ts'
 import type { Reader } from '../../cells/model/reader.ts'
 import type { PostBody } from '../../cells/ports/post-table.ts'
-import { addReader, type BenchCell, benchCell, fillWindow } from './bench-cell.ts'
+import {
+  addReader,
+  type BenchCell,
+  benchCell,
+  fillWindow,
+  holdBodies,
+  SHARED_BODY,
+} from './bench-cell.ts'
 import type { BenchRow } from './bench-row.ts'
 import { threadCpuMs } from './cpu-time.ts'
 import { type Draw, different, drawFrom, uniform } from './draw.ts'
@@ -31,19 +38,13 @@ export async function bench(): Promise<BenchRow[]> {
   const draw = drawFrom(3)
   const limits = { windowPostsMax: 2 * POSTS, bodyMemoryBytes: 2 ** 31 }
   const cell = await benchCell({ users: USERS, limits })
-  const body: PostBody = {
-    head: new Uint8Array(60),
-    content: new Uint8Array(140),
-    followersOnly: false,
-    reblogOf: undefined,
-  }
   fillWindow(cell, POSTS, () => uniform(draw, USERS), SPAN_MS)
-  holdBodies(cell, body)
+  holdBodies(cell, HELD)
   const readers = Array.from({ length: READERS }, (_, i) =>
     addReader(cell, i + 1, different(draw, FOLLOWS, USERS, i + 1)),
   )
   const whole = await read(cell, readers, draw)
-  const peer = readLists(cell, readers, body, draw)
+  const peer = readLists(cell, readers, draw)
   cell.state.window.noteDropped(0x1000_0000, 0)
   for (const reader of readers) coverFrom(reader, COVERED_FROM)
   const partial = await read(cell, readers, draw)
@@ -54,17 +55,6 @@ export async function bench(): Promise<BenchRow[]> {
     { what, figure: whole, goal, peer: beside },
     { what: `${what}, older posts in the store`, figure: partial, goal, peer: beside },
   ]
-}
-
-function holdBodies({ state, parts }: BenchCell, body: PostBody): void {
-  const { window } = state
-  const first = window.head - HELD
-  parts.book.startAt(first)
-  for (let entry = first; entry < window.head; entry++) {
-    const author = window.authorAt(entry)
-    const postId = postIdOf(window.hiAt(entry), window.loAt(entry))
-    parts.book.append({ author, postId, version: entry, createdOffset: entry, body })
-  }
 }
 
 /** The mean by CPU time, other figures by the wall; the best of the rounds. */
@@ -106,12 +96,7 @@ function coverFrom(reader: Reader, second: number): void {
 }
 
 /** The peer: for each reader a list of post ids made beforehand; a page is its end, hydrated from a map by id. */
-function readLists(
-  { state }: BenchCell,
-  readers: readonly Reader[],
-  body: PostBody,
-  draw: Draw,
-): string {
+function readLists({ state }: BenchCell, readers: readonly Reader[], draw: Draw): string {
   const bodies = new Map<PostId, PostBody>()
   const { window } = state
   const lists = readers.map((reader) => {
@@ -122,7 +107,7 @@ function readLists(
     const newest = entries.sort((a, b) => a - b).slice(-100)
     return newest.map((entry) => {
       const id = postIdOf(window.hiAt(entry), window.loAt(entry))
-      bodies.set(id, body)
+      bodies.set(id, SHARED_BODY)
       return id
     })
   })
