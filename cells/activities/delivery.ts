@@ -223,11 +223,14 @@ export class Delivery {
   }
 
   #nextSlice(): Promise<void> {
-    this.#turn ??= this.#clock.yield().then(() => {
-      this.#sliceStartMs = this.#clock.nowMs()
-      this.#turn = undefined
-    })
+    this.#turn ??= this.#giveTurn()
     return this.#turn
+  }
+
+  async #giveTurn(): Promise<void> {
+    await this.#clock.yield()
+    this.#sliceStartMs = this.#clock.nowMs()
+    this.#turn = undefined
   }
 
   /** Tries again with the same bytes: a chunk gathered anew could differ, and one of the two may land late. */
