@@ -57,6 +57,9 @@ const TABLES = ['', '', 'posts.put', 'posts.put', 'inbox', 'readers', 'authors',
 
 const GAPS = ['truncated', 'made anew', 'shortened', 'regrown', 'overtaken'] as const
 const LEAPS_MS = [3_600_000, 20 * 3_600_000, 33 * 86_400_000]
+/** How long something lasts. A slot that is stuck is only noticed when the window is full. */
+const SHORT_US = [2_000_000, 30_000_000, 300_000_000]
+const LONG_US = [60_000_000, 300_000_000, 900_000_000]
 /** What is younger stays in the log: event ids are remembered for less. */
 const RETENTION_MS = 600_000
 
@@ -97,15 +100,18 @@ export class Faults {
           () => (weather.slowness = this.#dice.pick([4, 20])),
           () => (weather.slowness = 1),
         )
-      case 'failing writes':
+      case 'failing writes': {
+        const table = this.#dice.pick(TABLES)
         return this.#forAWhile(
           fault,
           () => {
             weather.failingWrites = this.#dice.pick([0.2, 0.6, 1])
-            weather.failingTable = this.#dice.pick(TABLES)
+            weather.failingTable = table
           },
           () => (weather.failingWrites = 0),
+          table === '' ? SHORT_US : LONG_US,
         )
+      }
       case 'failing reads':
         return this.#forAWhile(
           fault,
@@ -133,6 +139,7 @@ export class Faults {
           fault,
           () => (weather.stuckSlot = this.#dice.below(this.#world.placement.slots)),
           () => (weather.stuckSlot = undefined),
+          LONG_US,
         )
       case 'clock jumps':
         return this.#jumpSomeClock(host)
@@ -158,9 +165,14 @@ export class Faults {
     host.crash()
   }
 
-  async #forAWhile(fault: Fault, begin: () => unknown, end: () => unknown): Promise<void> {
+  async #forAWhile(
+    fault: Fault,
+    begin: () => unknown,
+    end: () => unknown,
+    durationsUs = SHORT_US,
+  ): Promise<void> {
     begin()
-    await this.#world.sleepUs(this.#dice.pick([2_000_000, 30_000_000, 300_000_000]))
+    await this.#world.sleepUs(this.#dice.pick(durationsUs))
     end()
     this.#world.tally.add(`fault: ${fault}`)
   }

@@ -14,7 +14,8 @@ import { type Mutant, MUTANTS } from './mutant-list.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const TSX = import.meta.resolve('tsx')
-const TIMEOUT_MS = 240_000
+/** Seeds take a tenth of this. */
+const SEED_MS_MAX = 1_000
 
 const { values } = parseArgs({
   options: {
@@ -48,7 +49,10 @@ async function plant(mutant: Mutant): Promise<string> {
 /** The first seed that fails, counted from 1; undefined when all hold. */
 async function hunt(folder: string, seeds: number): Promise<Found | undefined> {
   const args = ['--import', TSX, 'test/simulation/main.ts', '--seeds', String(seeds), '--quiet']
-  const child = spawn(process.execPath, args, { cwd: folder, timeout: TIMEOUT_MS })
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    timeout: 60_000 + seeds * SEED_MS_MAX,
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8')

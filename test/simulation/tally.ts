@@ -23,7 +23,9 @@ export class Tally {
   /** One line a kind that was completed less often than so many times per hundred seeds. */
   tooRare(floors: Readonly<Record<string, number>>, seeds: number): string[] {
     return Object.entries(floors).flatMap(([kind, perHundred]) => {
-      const floor = Math.floor((perHundred * seeds) / 100)
+      const usual = (perHundred * seeds) / 100
+      // A short run is excused by chance.
+      const floor = Math.floor(usual - 3 * Math.sqrt(usual))
       const count = this.of(kind)
       return count < floor ? [`${kind}: ${count}, at least ${floor} expected`] : []
     })
