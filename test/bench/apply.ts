@@ -123,7 +123,7 @@ export class Log {
   batches(posts: number, drawAuthor: Draw): LogBatch[] {
     const batches: LogBatch[] = []
     for (let made = 0; made < posts; made += BATCH) {
-      const bytes = new Uint8Array(BATCH * (HEAD_BYTES + CONTENT_BYTES))
+      const bytes = new Uint8Array(Math.min(BATCH, posts - made) * (HEAD_BYTES + CONTENT_BYTES))
       const records = Array.from({ length: Math.min(BATCH, posts - made) }, (_, i) =>
         this.#record(drawAuthor(), bytes, i * (HEAD_BYTES + CONTENT_BYTES)),
       )
