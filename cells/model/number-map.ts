@@ -72,14 +72,18 @@ export class NumberMap {
     const keys = roomFor(this.#keys, total)
     const words = keys === this.#keys ? this.#words : new Uint32Array(keys.length)
     let from = this.#length - 1
-    let tail = this.#tailLength - 1
-    for (let to = total - 1; to >= 0; to--) {
-      const takeTail =
-        from < 0 || (tail >= 0 && word(this.#tailKeys, tail) > word(this.#keys, from))
+    let to = total - 1
+    for (let tail = this.#tailLength - 1; tail >= 0; to--) {
+      const takeTail = from < 0 || word(this.#tailKeys, tail) > word(this.#keys, from)
       keys[to] = takeTail ? word(this.#tailKeys, tail) : word(this.#keys, from)
       words[to] = takeTail ? word(this.#tailWords, tail) : word(this.#words, from)
       if (takeTail) tail--
       else from--
+    }
+    // Below the tail's least key nothing moves.
+    if (keys !== this.#keys) {
+      keys.set(this.#keys.subarray(0, from + 1))
+      words.set(this.#words.subarray(0, from + 1))
     }
     this.#keys = keys
     this.#words = words
