@@ -14,12 +14,14 @@ import { ID_EPOCH_MS, postIdOf } from '../../cells/model/post-id.ts'
 import { Reader } from '../../cells/model/reader.ts'
 import { type UserRef, userRef } from '../../cells/model/user-key.ts'
 import type { CellStore, NameTable } from '../../cells/ports/cell-store.ts'
+import type { Firehose } from '../../cells/ports/firehose.ts'
 import type { PostBody, PostTable } from '../../cells/ports/post-table.ts'
 import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../infra/memory/cell-store.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
 import { systemClock } from '../../infra/system/clock.ts'
 
+export const BENCH_CELL = 'bench'
 /** When the newest posts of all benches were made. */
 export const NEWEST_MS = Date.UTC(2026, 10, 21)
 export const NEVER = new AbortController().signal
@@ -63,12 +65,13 @@ export async function benchCell(options: {
   readonly users: number
   readonly limits?: Partial<CellLimits>
   readonly store?: CellStore
+  readonly firehose?: Firehose
 }): Promise<BenchCell> {
   const limits = { ...CELL_LIMITS, ...options.limits }
-  const cell = 'bench'
+  const cell = BENCH_CELL
   const placement = firstPlacement([cell], SLOTS_DEFAULT)
   const ports: CellPorts = {
-    firehose: new MemoryFirehose({ clock: systemClock, logId: 'bench' }),
+    firehose: options.firehose ?? new MemoryFirehose({ clock: systemClock, logId: 'bench' }),
     store: options.store ?? forgetfulStore(),
     cache: new MemoryBodyCache({ bytesMax: 2 ** 20 }),
     clock: systemClock,
