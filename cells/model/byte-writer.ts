@@ -38,10 +38,10 @@ export class ByteWriter {
   /** The first `length` words, without their length. */
   words(words: Uint32Array, length: number): this {
     this.#room(length * 4)
-    for (let i = 0; i < length; i++) {
-      this.#view.setUint32(this.#length, words[i] as number, true)
-      this.#length += 4
-    }
+    const view = this.#view
+    const from = this.#length
+    for (let i = 0; i < length; i++) view.setUint32(from + i * 4, words[i] as number, true)
+    this.#length += length * 4
     return this
   }
 
@@ -111,7 +111,8 @@ export class ByteReader {
   words(length: number): Uint32Array {
     const from = this.#take(length * 4)
     const words = new Uint32Array(length)
-    for (let i = 0; i < length; i++) words[i] = this.#view.getUint32(from + i * 4, true)
+    const view = this.#view
+    for (let i = 0; i < length; i++) words[i] = view.getUint32(from + i * 4, true)
     return words
   }
 
