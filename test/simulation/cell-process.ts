@@ -58,11 +58,12 @@ export class CellProcess {
     return this.#faults
   }
 
-  /** Runs after a while, unless the process is dead by then. */
+  /** Runs after a while, unless the process is dead by then; while the machine sleeps, when it wakes up. */
   later(op: string, delayUs: number, run: () => void): void {
     const { scheduler, machine } = this.#surroundings
     scheduler.after(delayUs, `${machine}${this.boot} ${op}`, () => {
       if (!this.#isAlive) return
+      if (this.weather.sleepsThrough(() => this.later(op, 0, run))) return
       if (this.weather.springs(op, 'acknowledge')) this.#trapped(op)
       else run()
     })

@@ -20,6 +20,7 @@ const FAULTS = {
   'cell lags': 4,
   'stuck slot': 5,
   'clock jumps': 4,
+  'cell sleeps': 2,
   leap: 1,
   retention: 3,
   'gap in the log': 2,
@@ -66,15 +67,17 @@ const RETENTION_MS = 600_000
 export class Faults {
   readonly #world: World
   readonly #dice: Dice
+  readonly #faults: Record<Fault, number>
   #isGapOpen = false
 
   constructor(world: World, dice: Dice) {
     this.#world = world
     this.#dice = dice
+    this.#faults = dice.sway(FAULTS)
   }
 
   async strike(): Promise<void> {
-    const fault = this.#dice.weighted<Fault>(FAULTS)
+    const fault = this.#dice.weighted(this.#faults)
     const host = this.#dice.pick(this.#world.hosts)
     await this.#do(fault, host)
   }
@@ -143,6 +146,12 @@ export class Faults {
         )
       case 'clock jumps':
         return this.#jumpSomeClock(host)
+      case 'cell sleeps':
+        return this.#forAWhile(
+          fault,
+          () => weather.fallAsleep(),
+          () => weather.wakeUp(),
+        )
       case 'leap':
         this.#world.wall.leap(this.#dice.pick(LEAPS_MS))
         this.#world.tally.add('fault: everybody slept')

@@ -51,6 +51,18 @@ export class Dice {
     return items[this.below(items.length)] as T
   }
 
+  /**
+   * The weights of one run: some kinds left out, some usual, some often, so that rare company is met. The first kind is
+   * always there.
+   */
+  sway<Name extends string>(weights: Readonly<Record<Name, number>>): Record<Name, number> {
+    const swayed = { ...weights } as Record<Name, number>
+    const [first, ...others] = Object.keys(weights) as Name[]
+    for (const name of others) swayed[name] *= this.pick([0, 2, 2, 3, 6])
+    if (first !== undefined) swayed[first] *= 3
+    return swayed
+  }
+
   /** Picks a name, each as often as its weight says. */
   weighted<Name extends string>(weights: Readonly<Record<Name, number>>): Name {
     const names = Object.keys(weights) as Name[]

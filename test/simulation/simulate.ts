@@ -75,10 +75,11 @@ async function tell(world: World): Promise<void> {
   const faults = new Faults(world, new Dice(world.seed, 'faults'))
   for (const host of world.hosts) host.boot()
   await writers.befriend()
+  const mood = dice.sway(STORY)
   const turns = dice.between(40, 160)
   for (let turn = 0; turn < turns; turn++) {
     await world.sleepUs(pauseUs(dice))
-    const kind = dice.weighted<keyof typeof STORY>(STORY)
+    const kind = dice.weighted(mood)
     if (kind === 'write') world.spawn('writing', () => writers.act())
     else if (kind === 'operate') world.spawn('an operation', () => operate(world, dice))
     else if (kind === 'fault') world.spawn('a fault', () => faults.strike())

@@ -87,7 +87,10 @@ export class Watcher {
         throw new Violation('a watch does not begin with its position', { got: item.kind })
       }
       isFirst = false
-      if (item.kind === 'reload') return 'reload'
+      if (item.kind === 'reload') {
+        this.#world.tally.add(`watcher reads anew: ${item.reason}`)
+        return 'reload'
+      }
       this.#take(item, log.delivered)
     }
   }

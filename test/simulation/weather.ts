@@ -25,6 +25,8 @@ export class Weather {
   /** Chunks of this slot are never acknowledged: the store's client gives up on them. */
   stuckSlot: number | undefined
   trap: Trap | undefined
+  /** What waits for the machine to wake up; undefined while it is awake. */
+  #sleepers: (() => void)[] | undefined
 
   constructor(dice: Dice) {
     this.#dice = dice
@@ -32,7 +34,13 @@ export class Weather {
 
   get isCalm(): boolean {
     const isFailing = this.failingReads + this.failingWrites + this.failingCache > 0
-    return !isFailing && this.slowness === 1 && this.lag === 1 && this.stuckSlot === undefined
+    return (
+      !isFailing &&
+      this.#sleepers === undefined &&
+      this.slowness === 1 &&
+      this.lag === 1 &&
+      this.stuckSlot === undefined
+    )
   }
 
   /** Mostly milliseconds, sometimes a second, rarely many. */
@@ -69,6 +77,23 @@ export class Weather {
     return true
   }
 
+  /** The machine stands still: nothing reaches its process. */
+  fallAsleep(): void {
+    this.#sleepers ??= []
+  }
+
+  wakeUp(): void {
+    const sleepers = this.#sleepers ?? []
+    this.#sleepers = undefined
+    for (const goOn of sleepers) goOn()
+  }
+
+  /** Puts off what happens to a sleeping machine. False when it is awake. */
+  sleepsThrough(goOn: () => void): boolean {
+    this.#sleepers?.push(goOn)
+    return this.#sleepers !== undefined
+  }
+
   clearUp(): void {
     this.failingReads = 0
     this.failingWrites = 0
@@ -78,5 +103,6 @@ export class Weather {
     this.lag = 1
     this.stuckSlot = undefined
     this.trap = undefined
+    this.wakeUp()
   }
 }

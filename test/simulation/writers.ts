@@ -38,6 +38,7 @@ export class Writers {
   readonly posts: PostRef[] = []
   readonly #world: World
   readonly #dice: Dice
+  readonly #acts: Record<Act, number>
   readonly #keptIds: PostId[] = []
   readonly #imports: (readonly Produceable[])[] = []
   #bodies = 0
@@ -46,11 +47,12 @@ export class Writers {
   constructor(world: World, dice: Dice) {
     this.#world = world
     this.#dice = dice
+    this.#acts = dice.sway(ACTS)
   }
 
   /** Somebody does something. Resolves when it is in the log. */
   async act(): Promise<void> {
-    const act = this.#dice.weighted<Act>(ACTS)
+    const act = this.#dice.weighted(this.#acts)
     const gateway = this.#dice.pick(this.#world.gateways)
     await this.#do(act, gateway)
     this.#world.tally.add(`act: ${act}`)
