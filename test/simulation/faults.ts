@@ -257,6 +257,8 @@ export class Faults {
         throw new Violation(`a cell serves although the log was ${kind}`)
       }
       if (!host.isRunning) host.boot()
+      // It may have died of something else first.
+      if (kind === 'overtaken') host.overtake()
       await this.#world.sleepUs(1_000_000)
     }
   }

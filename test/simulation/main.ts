@@ -3,15 +3,18 @@
 //   --seeds n [--from k]   n seeds, beginning with k; counts what was completed, and fails when a kind is too rare
 //   --seed n               one seed, its whole trace on standard output
 //   --trace-digest         per seed one line: the seed and the digest of its trace
+//   --mutant name          the same with a bug planted in the cell (mutant-list.ts)
 //   --keep-going           after a violation
 //   --quiet                only violations
 //
 // Exit code 0: all held; 1: a violation, or a kind too rare; 2: usage.
 
-import { setMaxListeners } from 'node:events'
+import { spawn } from 'node:child_process'
+import { once, setMaxListeners } from 'node:events'
 import { parseArgs } from 'node:util'
 import { Cell } from '../../cells/activities/cell.ts'
 import { FLOORS } from './floors.ts'
+import { mutantOf, withPlanted } from './planted.ts'
 import { type Outcome, simulate } from './simulate.ts'
 import { Tally } from './tally.ts'
 
@@ -23,6 +26,7 @@ const { values } = parseArgs({
     'trace-digest': { type: 'boolean', default: false },
     quiet: { type: 'boolean', default: false },
     'keep-going': { type: 'boolean', default: false },
+    mutant: { type: 'string' },
   },
 })
 
@@ -82,5 +86,19 @@ async function runMany(from: number, seeds: number): Promise<void> {
   if (rare.length > 0) process.exitCode = 1
 }
 
-if (values.seed !== undefined) await runOne(wholeNumber(values.seed, 'seed'))
+/** Runs this very command on a copy of the cell with the bug in it. */
+async function runMutant(name: string): Promise<void> {
+  const args = process.argv
+    .slice(2)
+    .filter((arg, i, all) => arg !== '--mutant' && all[i - 1] !== '--mutant')
+  const node = ['--import', import.meta.resolve('tsx'), 'test/simulation/main.ts', ...args]
+  process.exitCode = await withPlanted(mutantOf(name), async (folder) => {
+    const child = spawn(process.execPath, node, { cwd: folder, stdio: 'inherit' })
+    const [code] = (await once(child, 'close')) as [number | null]
+    return code ?? 1
+  })
+}
+
+if (values.mutant !== undefined) await runMutant(values.mutant)
+else if (values.seed !== undefined) await runOne(wholeNumber(values.seed, 'seed'))
 else await runMany(wholeNumber(values.from, 'from'), wholeNumber(values.seeds ?? '100', 'seeds'))

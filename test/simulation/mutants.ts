@@ -6,13 +6,11 @@
 //   --list        names and descriptions
 
 import { spawn } from 'node:child_process'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { type Mutant, MUTANTS } from './mutant-list.ts'
+import { mutantOf, withPlanted } from './planted.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 const TSX = import.meta.resolve('tsx')
 /** Seeds take a tenth of this. */
 const SEED_MS_MAX = 1_000
@@ -26,25 +24,6 @@ const { values } = parseArgs({
 })
 
 type Found = { readonly seeds: number; readonly what: string }
-
-/** A copy of what the simulation runs on, with the bug in it. */
-async function plant(mutant: Mutant): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'cellfeed-mutant-'))
-  for (const part of ['cells', 'test/simulation', 'package.json']) {
-    await cp(join(ROOT, part), join(folder, part), { recursive: true })
-  }
-  const path = join(folder, mutant.file)
-  const source = await readFile(path, 'utf8')
-  const places = source.split(mutant.old).length - 1
-  if (places !== 1) {
-    throw new Error(`${mutant.name}: its text stands ${places} times in ${mutant.file}, not once`)
-  }
-  await writeFile(
-    path,
-    source.replace(mutant.old, () => mutant.new),
-  )
-  return folder
-}
 
 /** The first seed that fails, counted from 1; undefined when all hold. */
 async function hunt(folder: string, seeds: number): Promise<Found | undefined> {
@@ -70,21 +49,8 @@ async function hunt(folder: string, seeds: number): Promise<Found | undefined> {
   throw new Error(`the simulation did not run:\n${output.slice(0, 2_000)}`)
 }
 
-async function tryMutant(mutant: Mutant, seeds: number): Promise<Found | undefined> {
-  const folder = await plant(mutant)
-  try {
-    return await hunt(folder, seeds)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
-}
-
 function chosen(): readonly Mutant[] {
-  const names = values.only?.split(',')
-  if (names === undefined) return MUTANTS
-  const unknown = names.find((name) => !MUTANTS.some((mutant) => mutant.name === name))
-  if (unknown !== undefined) throw new Error(`no mutant is called ${unknown}`)
-  return MUTANTS.filter(({ name }) => names.includes(name))
+  return values.only === undefined ? MUTANTS : values.only.split(',').map(mutantOf)
 }
 
 async function main(): Promise<void> {
@@ -98,7 +64,7 @@ async function main(): Promise<void> {
   let missed = 0
   const work = async (): Promise<void> => {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
-      const found = await tryMutant(mutant, seeds)
+      const found = await withPlanted(mutant, (folder) => hunt(folder, seeds))
       if (found === undefined) missed++
       const took = found === undefined ? `NOT FOUND in ${seeds}` : `${found.seeds}`.padStart(5)
       process.stdout.write(
