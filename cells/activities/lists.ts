@@ -58,6 +58,8 @@ export class Lists {
     let after = query.after
     while (users.length <= query.limit) {
       const keys = await this.#followers.after(author, after, query.limit + 1)
+      // Deleted meanwhile: follows that came after it are no follows.
+      if (this.#state.authors.isDeleted(author)) return { followers: [], next: undefined }
       users.push(...keys.filter((key) => !this.#state.authors.isDeleted(this.#names.lookup(key))))
       after = keys.at(-1)
       if (keys.length <= query.limit) break
