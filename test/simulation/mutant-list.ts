@@ -256,4 +256,40 @@ export const MUTANTS: readonly Mutant[] = [
     old: '    this.#audience.postEdited(author, row)\n',
     new: '',
   },
+  // Bugs that the simulation found in the cell itself.
+  {
+    name: 'flight-joined',
+    bug: 'a page joins a read that began before its post was there',
+    file: 'cells/activities/bodies.ts',
+    old: 'if (flight.stale || (row === undefined && flight.number <= before)) continue',
+    new: 'if (flight.stale) continue',
+  },
+  {
+    name: 'late-run-forgets',
+    bug: 'an edit does not see a late post of its own batch',
+    file: 'cells/activities/applier.ts',
+    old: 'i = await this.#applyLateRun(batch, i, known)',
+    new: 'i = await this.#applyLateRun(batch, i, new Map())',
+  },
+  {
+    name: 'name-unseen',
+    bug: 'a name that becomes durable during a read of names is missed',
+    file: 'cells/activities/name-book.ts',
+    old: "noted[i] ?? stored[i] ?? ''",
+    new: "stored[i] ?? ''",
+  },
+  {
+    name: 'dropped-bound-old',
+    bug: 'a checkpoint notes what left the window before it wrote the rest of it',
+    file: 'cells/activities/checkpointer.ts',
+    old: '    const { droppedHi, droppedLo } = state.window\n',
+    new: '    const [droppedHi, droppedLo] = [0, 0]\n',
+  },
+  {
+    name: 'index-not-redone',
+    bug: 'a crash between a reader and the list of followers leaves the list wrong',
+    file: 'cells/activities/relations.ts',
+    old: '      this.#indexAgain(fact, at)\n',
+    new: '',
+  },
 ]
