@@ -214,21 +214,38 @@ export class Recovery {
       return new EventMemory({ partitions: this.#state.position.length, repeatWindowMs })
     }
     const memory = EventMemory.restore(picture.memory, { repeatWindowMs })
-    const { start } = await this.#firehose.bounds()
     for (const [partition, end] of picture.position.entries()) {
-      let from = Math.max(picture.memory[partition]?.replayFromOffset ?? 0, start[partition] ?? 0)
+      let from = await this.#keptFrom(partition, picture.memory[partition]?.replayFromOffset ?? 0)
       while (from < end) {
-        const batch = await this.#firehose.fetch(partition, from, FETCH_RECORDS)
-        if (batch.nextOffset <= from) {
-          throw new FirehoseGap(
-            `partition ${partition}: nothing to read at offset ${from}, before ${end}`,
-          )
+        const batch = await this.#fetchKept(partition, from)
+        if (batch !== undefined && batch.nextOffset > from) {
+          feed(memory, batch, end)
+          from = batch.nextOffset
+          continue
         }
-        feed(memory, batch, end)
-        from = batch.nextOffset
+        const kept = await this.#keptFrom(partition, from)
+        if (kept === from) {
+          throw new FirehoseGap(`partition ${partition}: nothing to read at ${from}, before ${end}`)
+        }
+        from = kept
       }
     }
     return memory
+  }
+
+  /** Undefined when the log no longer reaches back so far: retention may have gone on since the bounds were read. */
+  async #fetchKept(partition: number, from: number): Promise<LogBatch | undefined> {
+    try {
+      return await this.#firehose.fetch(partition, from, FETCH_RECORDS)
+    } catch (error) {
+      if (error instanceof FirehoseGap) return undefined
+      throw error
+    }
+  }
+
+  async #keptFrom(partition: number, offset: number): Promise<number> {
+    const { start } = await this.#firehose.bounds()
+    return Math.max(offset, start[partition] ?? 0)
   }
 }
 

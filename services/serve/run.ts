@@ -1,6 +1,7 @@
 // `cellfeed serve` as a process: starts the cluster, says so in one line, and drains at SIGTERM or Ctrl-C. What the user got
 // wrong is one line and exit code 2.
 
+import { setMaxListeners } from 'node:events'
 import { OtherCells } from '../controller/first-placement.ts'
 import { EXIT_FAILED, EXIT_OK, EXIT_USAGE, stopSignal } from '../runtime/lifecycle.ts'
 import { ListenError } from '../runtime/listen-error.ts'
@@ -15,8 +16,12 @@ type Output = {
 }
 export type ServeExit = typeof EXIT_OK | typeof EXIT_FAILED | typeof EXIT_USAGE
 
+const LISTENERS_MAX = 10_000
+
 /** Resolves with the exit code when the cluster is down. */
 export async function runServe(config: ServeConfig, { out, note }: Output): Promise<ServeExit> {
+  // Many activities of a cell wait with the one signal that stops it: no leak, and nothing to warn of.
+  setMaxListeners(LISTENERS_MAX)
   const stopping = stopSignal()
   let cluster: RunningCluster
   try {
