@@ -49,8 +49,8 @@ export class Bodies {
   /** Rows in the order asked; undefined for a post that never was. */
   async find(posts: readonly Wanted[]): Promise<(PostRow | undefined)[]> {
     const held = posts.map((post) => this.held(post))
+    if (!held.includes(undefined)) return held
     const missing = posts.filter((_, i) => held[i] === undefined)
-    if (missing.length === 0) return held
     const before = this.#launched
     this.#launch(missing)
     const landed = await Promise.all(missing.map((post) => this.#land(post, before)))

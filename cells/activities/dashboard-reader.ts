@@ -216,10 +216,13 @@ export class DashboardReader {
     }
   }
 
+  /** What need not be found at all. The window's posts are of authors followed when the read began; they are asked again. */
   #belongs(viewer: Viewer, reader: Reader, merge: DashboardMerge): boolean {
-    const edge = reader.edges.get(merge.author)
-    if (edge === undefined) return false
-    if (merge.isReblog && edge >= HIDE_REBLOGS) return false
+    if (merge.entry < 0 || merge.isReblog) {
+      const edge = reader.edges.get(merge.author)
+      if (edge === undefined) return false
+      if (merge.isReblog && edge >= HIDE_REBLOGS) return false
+    }
     return this.#hydration.isAuthorVisible(viewer, merge.author)
   }
 
@@ -230,7 +233,9 @@ export class DashboardReader {
     wanted: readonly Wanted[],
     take: (row: PostRow) => boolean,
   ): Promise<boolean> {
-    for (const [i, row] of (await this.#hydration.find(wanted)).entries()) {
+    const rows = await this.#hydration.find(wanted)
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]
       if (row === undefined) {
         const post = wanted[i]
         throw new MissingPost(

@@ -35,7 +35,7 @@ export class PostBook {
   readonly #persistence: Persistence
   readonly #limits: CellLimits
   readonly #signal: AbortSignal
-  /** Row of the window entry `seq` at `seq % length`; those of [evicted, head). */
+  /** Row of the window entry `seq` at `seq` modulo their number; those of [evicted, head). */
   #recent: (PostRow | undefined)[] = new Array<PostRow | undefined>(1024)
   /** Bytes that a recent row counts for, as it was appended: edits and marks do not change it. */
   #sizes = new Uint32Array(1024)
@@ -77,8 +77,8 @@ export class PostBook {
   append(row: PostRow): void {
     if (this.#head - this.#evictedTo === this.#recent.length) this.#grow()
     const bytes = bytesOf(row)
-    this.#recent[this.#head % this.#recent.length] = row
-    this.#sizes[this.#head % this.#recent.length] = bytes
+    this.#recent[this.#place(this.#head)] = row
+    this.#sizes[this.#place(this.#head)] = bytes
     this.#head++
     this.#recentBytes += bytes
     this.#pendingBytes += bytes
@@ -90,7 +90,7 @@ export class PostBook {
   recent(entry: number): PostRow | undefined {
     const behind = (this.#head - entry) >>> 0
     if (behind === 0 || behind > this.#head - this.#evictedTo) return undefined
-    return this.#recent[(this.#head - behind) % this.#recent.length]
+    return this.#recent[this.#place(entry)]
   }
 
   /** An edited or deleted post, or a late one, until that is durable and no cache has it otherwise. */
@@ -104,8 +104,7 @@ export class PostBook {
     this.#pendingBytes += bytesOf(row) - bytesOf(this.#changed.get(key))
     this.#changed.set(key, row)
     if (entry >= 0 && this.recent(entry) !== undefined) {
-      const behind = (this.#head - entry) >>> 0
-      this.#recent[(this.#head - behind) % this.#recent.length] = isMark(row) ? undefined : row
+      this.#recent[this.#place(entry)] = isMark(row) ? undefined : row
     }
     this.onChange(key)
     this.#work.ring()
@@ -160,7 +159,7 @@ export class PostBook {
     const end = Math.min(this.#head, this.#durableTo + this.#limits.postBatchRows)
     const rows: PostRow[] = []
     for (let seq = this.#durableTo; seq < end; seq++) {
-      const row = this.#recent[seq % this.#recent.length]
+      const row = this.#recent[this.#place(seq)]
       if (row !== undefined) rows.push(row)
     }
     const changed = [...this.#changed].slice(0, this.#limits.postBatchRows)
@@ -205,7 +204,7 @@ export class PostBook {
       this.#evictedTo < this.#durableTo
     ) {
       this.#recentBytes -= this.#sizeOf(this.#evictedTo)
-      this.#recent[this.#evictedTo % this.#recent.length] = undefined
+      this.#recent[this.#place(this.#evictedTo)] = undefined
       this.#evictedTo++
     }
   }
@@ -214,15 +213,20 @@ export class PostBook {
     const grown = new Array<PostRow | undefined>(this.#recent.length * 2)
     const sizes = new Uint32Array(grown.length)
     for (let seq = this.#evictedTo; seq < this.#head; seq++) {
-      grown[seq % grown.length] = this.#recent[seq % this.#recent.length]
+      grown[seq % grown.length] = this.#recent[this.#place(seq)]
       sizes[seq % grown.length] = this.#sizeOf(seq)
     }
     this.#recent = grown
     this.#sizes = sizes
   }
 
+  /** Their number is a power of two, so an entry (seq modulo 2^32) has the place of its seq. */
+  #place(seq: number): number {
+    return seq & (this.#recent.length - 1)
+  }
+
   #sizeOf(seq: number): number {
-    return this.#sizes[seq % this.#recent.length] as number
+    return this.#sizes[this.#place(seq)] as number
   }
 }
 

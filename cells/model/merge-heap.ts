@@ -64,6 +64,16 @@ export class MergeHeap {
     for (let at = (this.#size >>> 1) - 1; at >= 0; at--) this.#sink(at)
   }
 
+  /** Refs of this kind among the first items, into `refs`: about those that come to the top next. Answers how many. */
+  peek(kind: number, refs: Uint32Array): number {
+    const end = Math.min(this.#size, refs.length)
+    let count = 0
+    for (let at = 0; at < end; at++) {
+      if (this.#kind[at] === kind) refs[count++] = this.#ref[at] as number
+    }
+    return count
+  }
+
   push(hi: number, lo: number, kind: number, ref: number, author: number): void {
     if (this.#size === this.#hi.length) this.#grow()
     let at = this.#size++

@@ -5,11 +5,18 @@ import { MergeHeap } from './merge-heap.ts'
 import type { NamesTable } from './names-table.ts'
 
 const ROOM_FIRST = 256
+/** The top five levels of a heap: most of a first page of 20. */
+const LOOK_AHEAD = 31
 
 export class MergeRoom {
   readonly heap: MergeHeap
   readonly pulls = new WaitingPulls()
   readonly followed = new FollowedWords()
+  /** Authors whose chains are about to be opened. */
+  readonly next = new Uint32Array(LOOK_AHEAD)
+  readonly entries = new Float64Array(LOOK_AHEAD)
+  /** What was read ahead, kept so that the reads are not left out. */
+  touched = 0
 
   constructor(names: NamesTable) {
     this.heap = new MergeHeap(names)

@@ -83,6 +83,12 @@ export class NamesTable {
     )
   }
 
+  /** The first word of the key: for reading ahead, so that `keyOf` need not wait for memory. */
+  firstWord(number: number): number {
+    const page = this.#pages[number >>> PAGE_BITS]
+    return page === undefined ? 0 : word(page, (number & PAGE_MASK) * 4)
+  }
+
   /** Orders two numbers that were added by their keys, in byte order, as `<` orders UserKeys: -1, 0 or 1. */
   compareKeys(a: number, b: number): number {
     if (a === b) return 0
