@@ -181,8 +181,8 @@ test('holds little more than its posts, however many there were', () => {
   window.drop(200_000)
   expect(window.bytes / window.size).toBeLessThan(28)
   let left = 0
-  for (let author = 1; author <= 3; author++) {
-    for (let entry = window.newest(author); entry >= 0; entry = window.older(entry)) {
+  for (let number = 1; number <= 3; number++) {
+    for (let entry = window.newest(number); entry >= 0; entry = window.older(entry)) {
       expect(window.hiAt(entry)).toBe(entry + 1)
       left++
     }
