@@ -258,13 +258,6 @@ export const MUTANTS: readonly Mutant[] = [
   },
   // Bugs that the simulation found in the cell itself.
   {
-    name: 'flight-joined',
-    bug: 'a page joins a read that began before its post was there',
-    file: 'cells/activities/bodies.ts',
-    old: 'if (flight.stale || (row === undefined && flight.number <= before)) continue',
-    new: 'if (flight.stale) continue',
-  },
-  {
     name: 'late-run-forgets',
     bug: 'an edit does not see a late post of its own batch',
     file: 'cells/activities/applier.ts',

@@ -107,7 +107,10 @@ function read(
   const viewer = dice.pick(world.users)
   const other = dice.pick(world.users)
   const host = dice.pick(world.hosts)
-  const post = writers.posts.length === 0 ? undefined : dice.pick(writers.posts.slice(-30))
+  const post =
+    writers.posts.length === 0
+      ? undefined
+      : dice.pick(writers.posts.slice(dice.chance(0.4) ? -2 : -30))
   const kind = dice.weighted<keyof typeof READS>(READS)
   world.spawn(`${kind} for ${viewer.id}`, async () => {
     switch (kind) {

@@ -188,7 +188,7 @@ function limitsOf(dice: Dice): CellLimits {
     checkpointEvents: dice.pick([8, 30, 1_000]),
     pendingBytesMax: dice.pick([700, 3_000, 1_000_000]),
     postBatchRows: dice.pick([1, 3, 20]),
-    fetchRecords: dice.pick([1, 3, 10]),
+    fetchRecords: dice.pick([1, 3, 10, 50]),
     bodyMemoryBytes: dice.pick([0, 900, 1_000_000]),
     pullBatch: dice.pick([1, 2, 8]),
     chunkBatch: dice.pick([1, 2, 4]),

@@ -227,6 +227,19 @@ export class Writers {
   async #import(gateway: Gateway, records: readonly Produceable[]): Promise<void> {
     const importer = this.#dice.pick(this.#world.users)
     await Promise.all(records.map((fact) => this.#produce(gateway, importer, fact)))
+    // Somebody edits what has just come in.
+    for (const fact of records) {
+      if (fact.kind !== 'post-created' || this.#dice.chance(0.6)) continue
+      const { author, postId, audience } = fact
+      const content = this.#bytes('edited')
+      await this.#produce(gateway, author, {
+        kind: 'post-edited',
+        author,
+        postId,
+        content,
+        audience,
+      })
+    }
   }
 
   #appendUnreadable(gateway: Gateway): void {

@@ -1,0 +1,30 @@
+// Bodies: one read a post, and never an answer older than what the asker knows.
+
+import { expect, test } from 'vitest'
+import { composeId, type PostId } from '../../../cells/model/post-id.ts'
+import { userKey } from '../../../cells/model/user-key.ts'
+import { gate, ok, Stage, START_MS, until } from './stage.ts'
+
+const id = composeId({ ms: START_MS, worker: 1, sequence: 7 }) as PostId
+
+test('a page does not believe a read of its post that began before the post was there', async () => {
+  const stage = await Stage.open({ bodyMemoryBytes: 0 })
+  await stage.follow('bob', 'ann')
+  await stage.applied()
+  // Looks at once, and is answered late.
+  const { hook, open } = gate()
+  stage.hooks.set('posts.get', async (run) => {
+    const found = await run()
+    await hook(() => Promise.resolve())
+    return found
+  })
+  const early = stage.cell.post(stage.call('bob'), userKey('ann'), id)
+  await stage.publish('ann', 'hello', { id })
+  await stage.applied()
+  await until(async () => (await stage.cell.status()).pendingPosts === 0)
+  const page = stage.dashboard('bob')
+  stage.hooks.clear()
+  open()
+  expect(await page).toEqual(['ann:hello'])
+  expect(ok(await early).kind).toBe('unknown')
+})
