@@ -26,6 +26,8 @@ const POSTS = 10_000_000
 /** Newest posts whose bodies are held: every first page's are among them. */
 const HELD = 1_000_000
 const READERS = 20_000
+/** So few that all they need stays in the processor's cache: what is left is work, not waiting for memory. */
+const FEW = 20
 const FOLLOWS = 200
 const LIMIT = 20
 const READS = 100_000
@@ -45,6 +47,7 @@ export async function bench(): Promise<BenchRow[]> {
   )
   const whole = await read(cell, readers, draw)
   const peer = readLists(cell, readers, draw)
+  const again = await read(cell, readers.slice(0, FEW), draw)
   cell.state.window.noteDropped(0x1000_0000, 0)
   for (const reader of readers) coverFrom(reader, COVERED_FROM)
   const partial = await read(cell, readers, draw)
@@ -54,6 +57,7 @@ export async function bench(): Promise<BenchRow[]> {
   return [
     { what, figure: whole, goal, peer: beside },
     { what: `${what}, older posts in the store`, figure: partial, goal, peer: beside },
+    { what: `the same for ${FEW} readers over and over`, figure: again, goal: '', peer: '' },
   ]
 }
 
@@ -71,7 +75,7 @@ async function read(cell: BenchCell, readers: readonly Reader[], draw: Draw): Pr
   for (let round = 0; round < ROUNDS; round++) {
     const startMs = threadCpuMs()
     for (let i = 0; i < READS; i++) {
-      const at = Math.floor(draw() * READERS)
+      const at = Math.floor(draw() * readers.length)
       const reader = readers[at]
       const slot = slots[at]
       if (reader === undefined || slot === undefined) throw new RangeError(`reader ${at}`)
