@@ -54,7 +54,7 @@ const TRAPS = [
 ] as const
 
 /** What fails together: everything, or one table. */
-const TABLES = ['', '', 'posts.put', 'posts.put', 'inbox', 'readers', 'authors', 'checkpoints']
+const TABLES = ['', 'posts.put', 'posts.put', 'inbox', 'readers', 'authors', 'checkpoints']
 
 const GAPS = ['truncated', 'made anew', 'shortened', 'regrown', 'overtaken'] as const
 const LEAPS_MS = [3_600_000, 20 * 3_600_000, 33 * 86_400_000]
@@ -108,7 +108,7 @@ export class Faults {
         return this.#forAWhile(
           fault,
           () => {
-            weather.failingWrites = this.#dice.pick([0.2, 0.6, 1])
+            weather.failingWrites = this.#dice.pick([0.3, 1, 1])
             weather.failingTable = table
           },
           () => (weather.failingWrites = 0),

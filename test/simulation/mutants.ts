@@ -17,7 +17,7 @@ const SEED_MS_MAX = 1_000
 
 const { values } = parseArgs({
   options: {
-    seeds: { type: 'string', default: '1500' },
+    seeds: { type: 'string', default: '3000' },
     only: { type: 'string' },
     list: { type: 'boolean', default: false },
   },
