@@ -5,9 +5,9 @@
 
 import assert from 'node:assert/strict'
 import type { ControlEntry, ControlStore } from '../../cells/ports/control-store.ts'
-import { Bell } from '../local/bell.ts'
-import { CONTROL_VALUE_BYTES_MAX } from '../local/control-limits.ts'
-import { watchKey } from '../local/watch-key.ts'
+import { Bell } from '../in-process/bell.ts'
+import { CONTROL_VALUE_BYTES_MAX } from '../in-process/control-limits.ts'
+import { watchKey } from '../in-process/watch-key.ts'
 import { Environment, type FsyncMode } from './environment.ts'
 import { u48Key } from './keys.ts'
 import type { Table } from './table.ts'

@@ -18,9 +18,9 @@ import {
   type LogIdentity,
   type ProducedEvent,
 } from '../../cells/ports/firehose.ts'
-import { Bell } from '../local/bell.ts'
-import { PARTITIONS_PER_TOPIC_DEFAULT, partitionOf } from '../local/event-partition.ts'
-import { assertInside, followLog } from '../local/follow-log.ts'
+import { Bell } from '../in-process/bell.ts'
+import { PARTITIONS_PER_TOPIC_DEFAULT, partitionOf } from '../in-process/event-partition.ts'
+import { assertInside, followLog } from '../in-process/follow-log.ts'
 import { encodeEvent } from '../wire/event-codec.ts'
 import { Environment, type FsyncMode } from './environment.ts'
 import { LogPartition, layOut } from './log-partition.ts'

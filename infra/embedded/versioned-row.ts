@@ -1,7 +1,7 @@
 // Rows that carry a version, of which the greater stays: f64 boot | f64 count | bytes.
 
 import type { Version } from '../../cells/ports/cell-store.ts'
-import { isGreater } from '../local/version-order.ts'
+import { isGreater } from '../in-process/version-order.ts'
 import type { Table } from './table.ts'
 
 type Versioned = { readonly version: Version; readonly bytes: Uint8Array }

@@ -14,7 +14,7 @@ import type {
   WindowTable,
 } from '../../cells/ports/cell-store.ts'
 import type { PostTable } from '../../cells/ports/post-table.ts'
-import { isGreater } from '../local/version-order.ts'
+import { isGreater } from '../in-process/version-order.ts'
 import { MemoryPostTable } from './post-table.ts'
 import { MemorySlotTables } from './slot-tables.ts'
 import { MemoryAuthorTable, MemoryFollowerTable, MemoryNameTable } from './user-tables.ts'

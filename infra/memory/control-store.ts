@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict'
 import type { ControlEntry, ControlStore } from '../../cells/ports/control-store.ts'
-import { Bell } from '../local/bell.ts'
-import { CONTROL_VALUE_BYTES_MAX } from '../local/control-limits.ts'
-import { watchKey } from '../local/watch-key.ts'
+import { Bell } from '../in-process/bell.ts'
+import { CONTROL_VALUE_BYTES_MAX } from '../in-process/control-limits.ts'
+import { watchKey } from '../in-process/watch-key.ts'
 
 export class MemoryControlStore implements ControlStore {
   readonly #entries = new Map<string, ControlEntry>()

@@ -14,9 +14,9 @@ import type {
   LogRecord,
   ProducedEvent,
 } from '../../cells/ports/firehose.ts'
-import { Bell } from '../local/bell.ts'
-import { PARTITIONS_PER_TOPIC_DEFAULT, partitionOf } from '../local/event-partition.ts'
-import { assertInside, followLog } from '../local/follow-log.ts'
+import { Bell } from '../in-process/bell.ts'
+import { PARTITIONS_PER_TOPIC_DEFAULT, partitionOf } from '../in-process/event-partition.ts'
+import { assertInside, followLog } from '../in-process/follow-log.ts'
 
 export type MemoryFirehoseOptions = {
   readonly clock: Pick<Clock, 'nowMs'>

@@ -9,7 +9,7 @@ import type {
   ReaderRow,
   ReaderTable,
 } from '../../cells/ports/cell-store.ts'
-import { isGreater } from '../local/version-order.ts'
+import { isGreater } from '../in-process/version-order.ts'
 
 type Stay = {
   readonly readers: Map<number, ReaderRow>

@@ -11,7 +11,7 @@ import type {
   NameTable,
   Version,
 } from '../../cells/ports/cell-store.ts'
-import { isGreater } from '../local/version-order.ts'
+import { isGreater } from '../in-process/version-order.ts'
 
 const ROWS_PER_BATCH = 1_000
 

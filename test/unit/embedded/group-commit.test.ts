@@ -1,7 +1,7 @@
 // Group commit: callers share commits, in order, whole or not at all.
 
 import { expect, test } from 'vitest'
-import { Bell } from '../../../infra/local/bell.ts'
+import { Bell } from '../../../infra/in-process/bell.ts'
 import { CommitFailed, GroupCommit } from '../../../infra/embedded/group-commit.ts'
 
 type Group = { readonly rows: string[]; readonly end: (isCommitted: boolean) => void }
