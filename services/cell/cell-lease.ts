@@ -31,7 +31,7 @@ export type CellLeaseParts = {
   readonly leaseMs: number
   readonly cell: CellName
   /** Where this process is reached, and what it is. */
-  readonly address: string
+  readonly address: () => string
   readonly version: string
   /** What changes. */
   readonly about: () => Pick<CellAnnouncement, 'state' | 'detail' | 'startedAtMs' | 'memoryBytes'>
@@ -101,7 +101,8 @@ export class CellLease {
     while (!signal.aborted && this.#state.kind !== 'superseded') {
       this.#look()
       const isDue = this.#seen.monotonicMs - this.#askedAtMs >= leaseMs / RENEWALS_IN_LEASE
-      if (isDue || this.#state.kind === 'unconfirmed') this.#renew(failed)
+      const isAnnounced = this.#boot > 0
+      if (isAnnounced && (isDue || this.#state.kind === 'unconfirmed')) this.#renew(failed)
       await clock.sleep(leaseMs / TICKS_IN_LEASE, signal)
     }
     await this.#renewing
@@ -194,7 +195,9 @@ export class CellLease {
   #announcement(boot: number): CellAnnouncement {
     const { cell, address, version, about, clock, leaseMs } = this.#parts
     const leaseEndsAtMs = clock.nowMs() + leaseMs
-    return { cell, address, boot, leaseEndsAtMs, version, ...about() }
+    const { state, detail, startedAtMs, memoryBytes } = about()
+    const now = { state, detail, startedAtMs, memoryBytes }
+    return { cell, address: address(), boot, leaseEndsAtMs, version, ...now }
   }
 
   #renewed(begunMs: number): void {

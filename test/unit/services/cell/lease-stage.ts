@@ -35,7 +35,7 @@ export class LeaseStage implements Clock {
       log: createLog('silent'),
       leaseMs: LEASE_MS,
       cell: 'cell-1',
-      address,
+      address: () => address,
       version: '1.2.3',
       about: () => ({ state: 'serving', detail: '', startedAtMs: this.wallMs, memoryBytes: 1 }),
       suspend: () => void this.suspended++,
