@@ -42,7 +42,7 @@ export async function ask<T>(
   )
   const outcome = await Promise.race([
     call(cell, { seen: question.seen, signal: deadline.signal }).then(
-      (answer) => ({ answer, delivered: log.delivered }),
+      (answer) => ({ answer, delivered: log.delivered, shown: host.shownBy(running) }),
       (error: unknown) => ({ error }),
     ),
     process.died,
@@ -58,7 +58,7 @@ export async function ask<T>(
     const got = error instanceof Error ? error.stack : String(error)
     throw new Violation(`${question.name} failed although nothing else did`, { got })
   }
-  const { answer, delivered } = outcome
+  const { answer, delivered, shown } = outcome
   if (answer.kind === 'moved') return { kind: 'moved' }
   if (answer.kind === 'late') {
     checkLate(question, answer, deadline.signal)
@@ -87,11 +87,11 @@ export async function ask<T>(
   world.trace.line(
     `  ${host.name} answers ${question.name} at ${position.join()} of ${delivered.join()}`,
   )
-  const between = eventsBetween(position, delivered)
+  const between = eventsBetween(position, shown)
   world.tally.add(
     between === 0 ? `${question.name} at a position` : `${question.name} during changes`,
   )
-  return { kind: 'ok', value, position, span: { from: position, to: delivered } }
+  return { kind: 'ok', value, position, span: { from: position, to: shown } }
 }
 
 function checkLate(
