@@ -5,7 +5,7 @@
 import type { Clock } from '../../cells/ports/clock.ts'
 import { EXIT_FAILED, EXIT_USAGE } from './lifecycle.ts'
 import type { Logger } from './log.ts'
-import { StartFailure } from './run-process.ts'
+import { messageOf, StartFailure } from './run-process.ts'
 
 export type Engine = {
   /** Kafka, Cassandra, Redis. */
@@ -20,6 +20,14 @@ export type OpenOptions = {
   readonly patienceMs: number
   /** The process is about to stop. */
   readonly signal: AbortSignal
+}
+
+export function kafkaAt(brokers: readonly string[]): Engine {
+  return { name: 'Kafka', at: brokers.join(','), flag: '--kafka' }
+}
+
+export function cassandraAt(contactPoints: readonly string[]): Engine {
+  return { name: 'Cassandra', at: contactPoints.join(','), flag: '--cassandra' }
 }
 
 const RETRY_MS = 250
@@ -53,11 +61,13 @@ export async function openEngine<T>(
 export function startFailureOf(engine: Engine, error: unknown): StartFailure {
   if (error instanceof StartFailure) return error
   const { name, at, flag } = engine
-  const why = causeOf(error)
   if (isMissing(error)) {
-    const line = `${name} at ${at} has nothing of this cluster: ${why}; run "cellfeed init", or check --prefix and ${flag}`
+    const what = messageOf(error)
+    const advice = what.includes('cellfeed init') ? 'if it was, ' : 'run "cellfeed init", or '
+    const line = `${name} at ${at} is not set up for this cluster: ${what}; ${advice}check --prefix and ${flag}`
     return new StartFailure(line, EXIT_USAGE, { cause: error })
   }
+  const why = causeOf(error)
   if (isRefusal(error)) {
     const line = `${name} at ${at} refuses this process: ${why}; check ${flag} and its neighbours`
     return new StartFailure(line, EXIT_USAGE, { cause: error })
@@ -74,7 +84,9 @@ const REFUSALS = [
   /FIREHOSE_MISMATCH/,
 ]
 /** Topics, keyspaces or tables that `init` makes. */
-const MISSING = [/UNKNOWN_TOPIC_OR_PARTITION|does not exist|unconfigured table|unknown-topic/]
+const MISSING = [
+  /UNKNOWN_TOPIC_OR_PARTITION|does not exist|unconfigured table|SCHEMA_MISMATCH|cellfeed init/,
+]
 
 function isRefusal(error: unknown): boolean {
   return isMissing(error) || matches(error, REFUSALS)
@@ -92,7 +104,7 @@ function matches(error: unknown, patterns: readonly RegExp[]): boolean {
 }
 
 /** The innermost cause that says something, on one line. */
-function causeOf(error: unknown): string {
+export function causeOf(error: unknown): string {
   const told = chainOf(error)
     .map(({ message }) => message.split('\n')[0]?.trim() ?? '')
     .filter((message) => message !== '')
@@ -103,7 +115,7 @@ function causeOf(error: unknown): string {
 function chainOf(error: unknown, depth = 0): Error[] {
   if (!(error instanceof Error) || depth > 8) return []
   const inner: unknown[] = [error.cause]
-  if (error instanceof AggregateError) inner.push(...(error.errors as unknown[]))
+  if ('errors' in error && Array.isArray(error.errors)) inner.push(...(error.errors as unknown[]))
   if ('innerErrors' in error && typeof error.innerErrors === 'object') {
     inner.push(...Object.values(error.innerErrors ?? {}))
   }
