@@ -56,6 +56,8 @@ export type Incarnation = {
   hasStarted: boolean
   /** It has started, and its process holds the lease as far as it knows. */
   isServing: boolean
+  /** It was told that it may have slept: it need not be ready though it serves. */
+  wasSuspended: boolean
 }
 
 export class CellHost {
@@ -184,7 +186,14 @@ export class CellHost {
     }
     const { placement, limits } = world
     const cell = this.#makeCell(ports, { name: this.name, boot: process.boot, placement, limits })
-    const incarnation = { process, cell, log, hasStarted: false, isServing: false }
+    const incarnation = {
+      process,
+      cell,
+      log,
+      hasStarted: false,
+      isServing: false,
+      wasSuspended: false,
+    }
     this.#running = incarnation
     this.#live(incarnation).catch((error: unknown) => world.report(error))
     void process.died.then(() => this.#died(incarnation))
@@ -206,7 +215,7 @@ export class CellHost {
   wake({ isNoticed }: { readonly isNoticed: boolean }): void {
     const zombie = this.#zombie
     if (zombie === undefined) return
-    if (isNoticed) zombie.cell.suspend()
+    if (isNoticed) this.#suspend(zombie)
     else zombie.isServing = false
     zombie.process.wakeUp()
     this.#world.tally.add(isNoticed ? 'step: zombie noticed' : 'step: zombie went on')
@@ -275,12 +284,17 @@ export class CellHost {
     if (process.isAlive && later !== undefined) this.#failed(incarnation, later.error)
   }
 
+  #suspend(incarnation: Incarnation): void {
+    incarnation.wasSuspended = true
+    incarnation.cell.suspend()
+  }
+
   #takeLease(incarnation: Incarnation): void {
-    const { process, cell } = incarnation
+    const { process } = incarnation
     // The zombie may have answered since the successor looked for the end of the log.
     if (this.#zombie !== undefined) {
       this.#zombie.isServing = false
-      cell.suspend()
+      this.#suspend(incarnation)
     }
     incarnation.isServing = true
     this.#world.tally.add(process.boot > 2 ? 'step: cell started again' : 'step: cell started')

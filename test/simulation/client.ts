@@ -61,7 +61,7 @@ export async function ask<T>(
   const { answer, delivered, shown } = outcome
   if (answer.kind === 'moved') return { kind: 'moved' }
   if (answer.kind === 'late') {
-    checkLate(question, answer, deadline.signal)
+    checkLate(question, answer, { signal: deadline.signal, mayWait: running.wasSuspended })
     world.tally.add('step: answered late')
     return { kind: 'late' }
   }
@@ -97,13 +97,13 @@ export async function ask<T>(
 function checkLate(
   question: Question,
   answer: { readonly missing: Position; readonly position: Position },
-  signal: AbortSignal,
+  { signal, mayWait }: { readonly signal: AbortSignal; readonly mayWait: boolean },
 ): void {
   const got = answer
   const want = question.seen
   if (!signal.aborted)
     throw new Violation(`${question.name} was late before its deadline`, { got, want })
-  if (hasReached(answer.position, question.seen)) {
+  if (!mayWait && hasReached(answer.position, question.seen)) {
     throw new Violation(`${question.name} was late though it had reached the token`, { got, want })
   }
 }
