@@ -4,6 +4,7 @@
 import type { History } from '../history/history.ts'
 import type { Floor } from '../history/operation.ts'
 import type { PostFact } from '../history/post-fact.ts'
+import type { SwitchFact } from '../history/switch-fact.ts'
 
 export type Reading = {
   readonly viewer: string
@@ -14,19 +15,17 @@ export type Reading = {
 }
 
 export function mustBeShown(history: History, post: PostFact, reading: Reading): boolean {
-  const { floor, until } = reading
-  return post.mustBeThere(floor, until) && mustSeeAuthor(history, post.author, reading)
+  const { viewer, floor, until } = reading
+  if (!post.mustBeThere(floor, until) || mayBeHidden(history, post, reading)) return false
+  if (post.author === viewer) return true
+  return !history.relation('follow', viewer, post.author).mayBe(false, floor, until)
 }
 
 export function mayBeShown(history: History, post: PostFact, reading: Reading): boolean {
   const { viewer, floor, until } = reading
-  if (!post.mayBeThere(floor, until)) return false
-  const { author } = post
-  if (author === viewer) return true
-  return (
-    history.relation('follow', viewer, author).mayBe(true, floor, until) &&
-    hiding(history, viewer, author).every((fact) => fact.mayBe(false, floor, until))
-  )
+  if (!post.mayBeThere(floor, until) || mustBeHidden(history, post, reading)) return false
+  if (post.author === viewer) return true
+  return history.relation('follow', viewer, post.author).mayBe(true, floor, until)
 }
 
 /** Whether, after what the floor knows, something may have taken all of the author's posts away. */
@@ -39,13 +38,15 @@ export function mayLoseAuthor(history: History, author: string, reading: Reading
   )
 }
 
-export function mustSeeAuthor(history: History, author: string, reading: Reading): boolean {
+/** Whether a mute, or a block by either, hides it for sure. */
+export function mustBeHidden(history: History, post: PostFact, reading: Reading): boolean {
   const { viewer, floor, until } = reading
-  if (author === viewer) return true
-  return (
-    !history.relation('follow', viewer, author).mayBe(false, floor, until) &&
-    hiding(history, viewer, author).every((fact) => !fact.mayBe(true, floor, until))
-  )
+  return hiding(history, viewer, post.author).some((fact) => !fact.mayBe(false, floor, until))
+}
+
+export function mayBeHidden(history: History, post: PostFact, reading: Reading): boolean {
+  const { viewer, floor, until } = reading
+  return hiding(history, viewer, post.author).some((fact) => fact.mayBe(true, floor, until))
 }
 
 /** What the history knows about it, for a finding. */
@@ -58,7 +59,8 @@ export function factsAbout(history: History, post: PostFact, viewer: string): st
     .join('\n    ')
 }
 
-function hiding(history: History, viewer: string, author: string) {
+function hiding(history: History, viewer: string, author: string): SwitchFact[] {
+  if (author === viewer) return []
   return [
     history.relation('mute', viewer, author),
     history.relation('block', viewer, author),

@@ -2,10 +2,24 @@
 // order, none that does not, each with a text it may have.
 
 import type { History } from '../history/history.ts'
-import { factsAbout, mayBeShown, mustBeShown, type Reading } from './belonging.ts'
+import type { PostFact } from '../history/post-fact.ts'
+import {
+  factsAbout,
+  mayBeHidden,
+  mayBeShown,
+  mustBeHidden,
+  mustBeShown,
+  type Reading,
+} from './belonging.ts'
 import type { Finding } from './finding.ts'
 
-export type ShownPost = { readonly author: string; readonly postId: string; readonly text: string }
+export type ShownPost = {
+  readonly author: string
+  readonly postId: string
+  readonly text: string
+  /** Of a reblog: what it shows of the post it reblogs. */
+  readonly origin?: ShownPost | 'unavailable' | undefined
+}
 
 export type Walk = Reading & {
   readonly posts: readonly ShownPost[]
@@ -58,7 +72,36 @@ function checkShown(history: History, walk: Walk, shown: ShownPost): Finding[] {
     const text = `${place} reads ${JSON.stringify(shown.text)}`
     return [{ kind: 'wrong-text', text: explained(history, walk, post, text) }]
   }
-  return []
+  return checkOrigin(history, walk, { post, origin: shown.origin })
+}
+
+/** Shown to whom may see it, as it is: whether it is followed does not matter. */
+function checkOrigin(
+  history: History,
+  walk: Walk,
+  reblog: { readonly post: PostFact; readonly origin: ShownPost['origin'] },
+): Finding[] {
+  const { origin: post } = reblog.post
+  const { origin } = reblog
+  const place = `the origin of ${reblog.post.name} on ${walk.viewer}'s dashboard`
+  const found = (kind: Finding['kind'], text: string): Finding[] => [
+    { kind, text: post === undefined ? text : explained(history, walk, post, text) },
+  ]
+  if (post === undefined || origin === undefined) {
+    return post === origin ? [] : found('wrong-origin', `${place} is there, or is not`)
+  }
+  if (origin === 'unavailable') {
+    const isSeen = post.mustBeThere(walk.floor, walk.until) && !mayBeHidden(history, post, walk)
+    return isSeen ? found('missing', place) : []
+  }
+  if (origin.author !== post.author || origin.postId !== post.postId) {
+    return found('wrong-origin', `${place} is another post`)
+  }
+  if (!post.mayBeThere(walk.floor, walk.until) || mustBeHidden(history, post, walk)) {
+    return found('must-not-be-shown', place)
+  }
+  const isRight = post.mayRead(origin.text, walk.floor, walk.until)
+  return isRight ? [] : found('wrong-text', `${place} reads ${JSON.stringify(origin.text)}`)
 }
 
 function checkMissing(history: History, walk: Walk): Finding[] {
@@ -83,7 +126,7 @@ function checkMark(history: History, { viewer, floor, until, readMark }: Walk): 
 function explained(
   history: History,
   { viewer, floor, until }: Reading,
-  post: Parameters<typeof factsAbout>[1],
+  post: PostFact,
   text: string,
 ): string {
   const read = `read by ${floor.session}, which knows up to ${floor.at}, until ${until}`

@@ -7,6 +7,7 @@ export type FindingKind =
   | 'must-not-be-shown'
   | 'never-written'
   | 'wrong-text'
+  | 'wrong-origin'
   | 'wrong-read-mark'
   | 'went-back'
   | 'came-back'
@@ -14,6 +15,5 @@ export type FindingKind =
   | 'not-in-log'
   | 'refused-but-in-log'
   | 'log-out-of-order'
-  | 'not-available'
 
 export type Finding = { readonly kind: FindingKind; readonly text: string }

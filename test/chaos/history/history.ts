@@ -3,7 +3,7 @@
 
 import { MarkFact } from './mark-fact.ts'
 import { Operation } from './operation.ts'
-import { PostFact } from './post-fact.ts'
+import { PostFact, type WrittenPost } from './post-fact.ts'
 import { SwitchFact } from './switch-fact.ts'
 
 export type RelationKind = 'follow' | 'block' | 'mute'
@@ -26,7 +26,7 @@ export class History {
     return this.#tick
   }
 
-  publish(session: string, post: { author: string; postId: string; text: string }): Operation {
+  publish(session: string, post: WrittenPost): Operation {
     const name = nameOf(post.author, post.postId)
     let fact = this.#posts.get(name)
     if (fact === undefined) {

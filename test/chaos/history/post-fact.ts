@@ -5,18 +5,28 @@ import type { Floor, Operation } from './operation.ts'
 
 type Edit = { readonly operation: Operation; readonly text: string }
 
+export type WrittenPost = {
+  readonly author: string
+  readonly postId: string
+  readonly text: string
+  readonly origin?: PostFact | undefined
+}
+
 export class PostFact {
   readonly author: string
   readonly postId: string
   readonly text: string
+  /** What it reblogs. */
+  readonly origin: PostFact | undefined
   readonly creates: Operation[] = []
   readonly edits: Edit[] = []
   readonly deletes: Operation[] = []
 
-  constructor(post: { readonly author: string; readonly postId: string; readonly text: string }) {
+  constructor(post: WrittenPost) {
     this.author = post.author
     this.postId = post.postId
     this.text = post.text
+    this.origin = post.origin
   }
 
   get name(): string {

@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Cellfeed, CellfeedError } from '../../../services/client/connect.ts'
 import type { Dice } from '../../simulation/random.ts'
-import { checkWalk } from '../check/check-walk.ts'
+import { checkWalk, type ShownPost } from '../check/check-walk.ts'
 import { SessionMemory } from '../check/session-memory.ts'
 import type { RelationKind } from '../history/history.ts'
 import type { PostFact } from '../history/post-fact.ts'
@@ -39,6 +39,7 @@ export class Actor {
   #feed: Cellfeed
   #freshAt = 0
   #texts = 0
+  #seen: readonly ShownPost[] = []
 
   constructor(load: Load, user: string, session: string) {
     this.#load = load
@@ -66,8 +67,8 @@ export class Actor {
       case 'read':
         return this.#read()
       case 'publish':
-        if (this.#livePosts().length < livePostsMax) return publish(author, user, this.#text())
-        return this.#deleteSome(author)
+        if (this.#livePosts().length >= livePostsMax) return this.#deleteSome(author)
+        return publish(author, { author: user, text: this.#text(), origin: this.#origin() })
       case 'edit':
         return this.#withPost((post) => edit(author, post, this.#text()))
       case 'delete':
@@ -107,6 +108,7 @@ export class Actor {
       })
       this.#load.readsAnswered += 1
       this.#load.postsSeen += walk.posts.length
+      this.#seen = walk.posts
       this.#load.found([...checkWalk(history, walk), ...this.#memory.check(history, walk)])
     } catch (error) {
       this.#notAnswered(error)
@@ -162,6 +164,13 @@ export class Actor {
   async #withPost(act: (post: PostFact) => Promise<unknown>): Promise<void> {
     const posts = this.#livePosts()
     if (posts.length > 0) await act(this.#dice.pick(posts))
+  }
+
+  /** Now and then a post is a reblog of one seen last. */
+  #origin(): PostFact | undefined {
+    if (this.#seen.length === 0 || !this.#dice.chance(0.15)) return undefined
+    const { author, postId } = this.#dice.pick(this.#seen)
+    return this.#load.history.post(author, postId)
   }
 
   #deleteSome(author: Author): Promise<void> {

@@ -25,7 +25,7 @@ export async function foundGraph(load: Load, signal: AbortSignal): Promise<void>
     surely(() => relate(author, { kind: 'follow', user, target, on: true })),
   )
   await inParallel(load.users, atOnceMax, (user) =>
-    surely(() => publish(author, user, `${user} says hello`)),
+    surely(() => publish(author, { author: user, text: `${user} says hello` })),
   )
 }
 

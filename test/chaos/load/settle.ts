@@ -19,8 +19,8 @@ export async function settleSome(load: Load, signal: AbortSignal): Promise<void>
 function* openOperations(author: Author): Generator<() => Promise<boolean>> {
   const { history } = author.load
   for (const post of history.posts()) {
-    const { open, text } = post
-    if (open === 'create') yield () => publishAs(author, { ...refOf(post), text })
+    const { open } = post
+    if (open === 'create') yield () => publishAs(author, post)
     if (open === 'delete') yield () => remove(author, post)
     if (open === 'edit') yield () => edit(author, post, post.lastText)
   }
@@ -31,8 +31,4 @@ function* openOperations(author: Author): Generator<() => Promise<boolean>> {
       yield () => relate(author, { kind, user, target, on: last.on })
     }
   }
-}
-
-function refOf({ author, postId }: { readonly author: string; readonly postId: string }) {
-  return { author, postId }
 }

@@ -1,6 +1,6 @@
 // Reads a dashboard as a client does, page after page.
 
-import type { Cellfeed } from '../../../services/client/connect.ts'
+import type { Cellfeed, DashboardPost } from '../../../services/client/connect.ts'
 import type { ShownPost, Walk } from '../check/check-walk.ts'
 import type { History } from '../history/history.ts'
 
@@ -29,12 +29,19 @@ export async function walkDashboard(
   let pages = 0
   do {
     const page = await feed.dashboard(viewer, { limit: pageSize, pageToken, timeoutMs })
-    for (const { authorId, postId, text } of page.posts)
-      posts.push({ author: authorId, postId, text })
+    posts.push(...page.posts.map(shownPost))
     readMark = page.readMark
     pageToken = page.olderPageToken
     pages += 1
   } while (pageToken !== undefined && pages < pagesMax)
   const isComplete = pageToken === undefined
   return { viewer, floor, until: history.tick(), posts, readMark, isComplete }
+}
+
+function shownPost({ authorId, postId, text, origin }: DashboardPost): ShownPost {
+  if (origin === undefined || origin === 'unavailable') {
+    return { author: authorId, postId, text, origin }
+  }
+  const shown = { author: origin.authorId, postId: origin.postId, text: origin.text }
+  return { author: authorId, postId, text, origin: shown }
 }

@@ -4,7 +4,7 @@ import { type Cellfeed, CellfeedError } from '../../../services/client/connect.t
 import type { Dice } from '../../simulation/random.ts'
 import type { RelationKind } from '../history/history.ts'
 import type { Operation } from '../history/operation.ts'
-import type { PostFact } from '../history/post-fact.ts'
+import type { PostFact, WrittenPost } from '../history/post-fact.ts'
 import { attempt } from './attempts.ts'
 import type { Load } from './load.ts'
 import { pairOf } from './locks.ts'
@@ -18,11 +18,11 @@ export type Author = {
 }
 
 /** Under an id that is allocated first: without one nothing is written. */
-export async function publish(author: Author, user: string, text: string): Promise<boolean> {
+export async function publish(author: Author, post: Omit<WrittenPost, 'postId'>): Promise<boolean> {
   const { load, feed } = author
   try {
     const [postId] = await feed.allocatePostIds(1, { timeoutMs: load.plan.timeoutMs })
-    return postId !== undefined && (await publishAs(author, { author: user, postId, text }))
+    return postId !== undefined && (await publishAs(author, { ...post, postId }))
   } catch (error) {
     if (!(error instanceof CellfeedError)) throw error
     load.failed(`allocate: ${error.reason}`)
@@ -31,15 +31,13 @@ export async function publish(author: Author, user: string, text: string): Promi
 }
 
 /** A publish repeated with its id is the same post. */
-export function publishAs(
-  author: Author,
-  post: { readonly author: string; readonly postId: string; readonly text: string },
-): Promise<boolean> {
+export function publishAs(author: Author, post: WrittenPost): Promise<boolean> {
   const { load, feed, session } = author
   const { postId, text } = post
+  const reblogOf = post.origin && refOf(post.origin)
   return write(author, `${post.author}/${postId}`, {
     begin: () => load.history.publish(session, post),
-    call: (timeoutMs) => feed.publish(post.author, { postId, text }, { timeoutMs }),
+    call: (timeoutMs) => feed.publish(post.author, { postId, text, reblogOf }, { timeoutMs }),
   })
 }
 

@@ -1,7 +1,8 @@
 // The checker of dashboards finds each kind of lie, and nothing where there is only doubt.
 
 import { beforeEach, describe, expect, test } from 'vitest'
-import { checkWalk } from '../../chaos/check/check-walk.ts'
+import { checkWalk, type ShownPost } from '../../chaos/check/check-walk.ts'
+import type { PostFact } from '../../chaos/history/post-fact.ts'
 import { kinds, shown, Told } from './told.ts'
 
 let told: Told
@@ -90,6 +91,48 @@ describe('what is certain', () => {
     expect(check('ann', [], { readMark: '49' })).toEqual(['wrong-read-mark'])
     expect(check('ann', [], { readMark: '51' })).toEqual(['wrong-read-mark'])
     expect(check('ann', [])).toEqual(['wrong-read-mark'])
+  })
+})
+
+describe('the origin of a reblog', () => {
+  const reblog = (origin: PostFact) => {
+    const post = { author: 'bob', postId: '1000', text: 'look', origin }
+    told.ends(told.history.publish('bob', post))
+    return (seen: ShownPost['origin']) => check('ann', [{ ...post, origin: seen }])
+  }
+
+  test('is shown as it is, whether its author is followed or not', () => {
+    const origin = told.posts('eve')
+    const seenWith = reblog(origin)
+    expect(seenWith(shown(origin))).toEqual([])
+    expect(seenWith('unavailable')).toEqual(['missing'])
+    expect(seenWith(undefined)).toEqual(['wrong-origin'])
+    expect(seenWith(shown(told.posts('eve')))).toEqual(['wrong-origin'])
+    expect(seenWith(shown(origin, 'other words'))).toEqual(['wrong-text'])
+  })
+
+  test('that is deleted is unavailable', () => {
+    const origin = told.posts('eve')
+    const seenWith = reblog(origin)
+    told.ends(told.history.delete('eve', origin))
+    expect(seenWith('unavailable')).toEqual([])
+    expect(seenWith(shown(origin))).toEqual(['must-not-be-shown'])
+  })
+
+  test('is unavailable to whom it is hidden from', () => {
+    const origin = told.posts('eve')
+    const seenWith = reblog(origin)
+    told.relates('mute', ['ann', 'eve'], true)
+    expect(seenWith('unavailable')).toEqual([])
+    expect(seenWith(shown(origin))).toEqual(['must-not-be-shown'])
+  })
+
+  test('of an unknown delete may be either', () => {
+    const origin = told.posts('eve')
+    const seenWith = reblog(origin)
+    told.ends(told.history.delete('eve', origin), 'unknown')
+    expect(seenWith('unavailable')).toEqual([])
+    expect(seenWith(shown(origin))).toEqual([])
   })
 })
 
