@@ -36,18 +36,18 @@ export type Judging = {
 
 export async function judge({ load, patient, followed, signal }: Judging): Promise<Verdict> {
   const log = await stillLog(load, patient, signal)
-  load.found(checkLog(load.history, log))
+  load.tally.found(checkLog(load.history, log))
   const decidedByLog = resolveByLog(load.history, log)
   const first = await walkAll(load, signal)
   const second = await walkAll(load, signal)
-  for (const [viewer, walk] of first) load.found(checkSame(walk, second.get(viewer)))
+  for (const [viewer, walk] of first) load.tally.found(checkSame(walk, second.get(viewer)))
   const after = await insist(() => replay(patient, load.plan.prefix), signal)
   if (after.eventIds.size !== log.eventIds.size) {
     const text = `${after.eventIds.size - log.eventIds.size} events came when everything stood still`
-    load.found([{ kind: 'not-the-same-again', text }])
+    load.tally.found([{ kind: 'not-the-same-again', text }])
   }
   while (followed.eventIds.size < after.eventIds.size && !signal.aborted) await wait(pauseMs)
-  load.found(checkFollower(followed, after))
+  load.tally.found(checkFollower(followed, after))
   let postsShown = 0
   for (const { posts } of first.values()) postsShown += posts.length
   return { events: log.eventIds.size, decidedByLog, dashboards: first.size, postsShown }
@@ -74,7 +74,7 @@ async function walkAll(load: Load, signal: AbortSignal): Promise<Map<string, Wal
       () => audit(load, viewer, dice.between(10, 200)),
       signal,
     )
-    load.found(findings)
+    load.tally.found(findings)
     walks.set(viewer, walk)
   }
   return walks

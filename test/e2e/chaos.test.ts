@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { freePorts } from '../../tools/demo/cluster-process.ts'
 import { ServeUnderTest } from '../chaos/faults/kill-serve.ts'
 import { printReport } from '../chaos/print-report.ts'
-import { type Fault, runChaos } from '../chaos/run-chaos.ts'
+import { type ChaosReport, ChaosRun, type Fault } from '../chaos/run-chaos.ts'
 
 let root: string
 let serve: ServeUnderTest
@@ -21,6 +21,7 @@ beforeEach(async () => {
     folder: join(root, 'data'),
     ports: await freePorts(),
     flags: [...flags, '--generation-posts', '100'],
+    readyWithinMs: 60_000,
   })
 })
 afterEach(async () => {
@@ -28,33 +29,34 @@ afterEach(async () => {
   await rm(root, { recursive: true })
 })
 
-const run = (fault: Fault, recoveryMs: number) =>
-  runChaos(
-    {
-      address: serve.address,
-      seed: Math.floor(Math.random() * 1e6),
-      prefix: '',
-      users: 40,
-      sessionsPerUser: 2,
-      followsPerUser: 8,
-      actionsPerSecond: 200,
-      timeoutMs: 3_000,
-      writesBetween: 250,
-      recoveryMs,
-    },
-    fault,
-  )
+async function runUnder(fault: Fault, recoveryMs: number): Promise<ChaosReport> {
+  const run = await ChaosRun.begin({
+    address: serve.address,
+    seed: Math.floor(Math.random() * 1e6),
+    prefix: '',
+    users: 40,
+    sessionsPerUser: 2,
+    followsPerUser: 8,
+    actionsPerSecond: 150,
+    timeoutMs: 3_000,
+    writesBetween: 250,
+    recoveryMs,
+  })
+  try {
+    return await run.under(fault)
+  } finally {
+    await run.end()
+  }
+}
 
 test('kill -9 under load loses nothing that was acknowledged, and brings nothing back', async () => {
-  const report = await run(serve.killed, 60_000)
+  const report = await runUnder(serve.killed, 60_000)
   printReport(report, console.log)
-  const { load } = report
-  expect(load.findings).toEqual([])
-  expect(load.outcomes.acknowledged).toBeGreaterThan(500)
+  expect(report.tally.findings).toEqual([])
+  expect(report.tally.writes.acknowledged).toBeGreaterThan(500)
 })
 
 test('acknowledged writes that are lost are found', async () => {
-  const { load } = await run(serve.putBack(200, 30_000), 15_000)
-  const kinds = new Set(load.findings.map(({ kind }) => kind))
-  expect(kinds).toContain('missing')
+  const { tally } = await runUnder(serve.putBack(200, 30_000), 15_000)
+  expect([...tally.findingsByKind.keys()]).toContain('missing')
 })

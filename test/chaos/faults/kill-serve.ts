@@ -42,7 +42,7 @@ export class ServeUnderTest {
         await this.#process.kill()
         await cp(folder, copy, { recursive: true })
         await this.#restart()
-        await load.acknowledges(writes, AbortSignal.timeout(withinMs))
+        await load.tally.acknowledges(writes, withinMs)
         await this.#process.kill()
         await rm(folder, { recursive: true })
         await cp(copy, folder, { recursive: true })

@@ -106,10 +106,10 @@ export class Actor {
         pagesMax: isWhole ? Number.POSITIVE_INFINITY : this.#dice.between(1, 3),
         timeoutMs: plan.timeoutMs,
       })
-      this.#load.readsAnswered += 1
-      this.#load.postsSeen += walk.posts.length
+      const { tally } = this.#load
+      tally.read(walk.posts.length)
       this.#seen = walk.posts
-      this.#load.found([...checkWalk(history, walk), ...this.#memory.check(history, walk)])
+      tally.found([...checkWalk(history, walk), ...this.#memory.check(history, walk)])
     } catch (error) {
       this.#notAnswered(error)
     }
@@ -133,8 +133,7 @@ export class Actor {
 
   #notAnswered(error: unknown): void {
     if (!(error instanceof CellfeedError)) throw error
-    this.#load.readsFailed += 1
-    this.#load.failed(`read: ${error.reason || error.code}`)
+    this.#load.tally.notRead(`read: ${error.reason || error.code}`)
   }
 
   #author(signal: AbortSignal): Author {

@@ -28,8 +28,7 @@ export async function audit(
     pagesMax: Number.POSITIVE_INFINITY,
     timeoutMs: plan.timeoutMs,
   })
-  load.readsAnswered += 1
-  load.postsSeen += walk.posts.length
+  load.tally.read(walk.posts.length)
   return { walk, findings: checkWalk(history, walk) }
 }
 
@@ -40,11 +39,10 @@ export async function auditOnAndOn(load: Load, name: string, signal: AbortSignal
     await wait(dice.below(2 * pauseMeanMs))
     try {
       const { findings } = await audit(load, dice.pick(load.users), dice.between(10, 200))
-      load.found(findings)
+      load.tally.found(findings)
     } catch (error) {
       if (!(error instanceof CellfeedError)) throw error
-      load.readsFailed += 1
-      load.failed(`audit: ${error.reason || error.code}`)
+      load.tally.notRead(`audit: ${error.reason || error.code}`)
     }
   }
 }

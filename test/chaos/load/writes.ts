@@ -25,7 +25,7 @@ export async function publish(author: Author, post: Omit<WrittenPost, 'postId'>)
     return postId !== undefined && (await publishAs(author, { ...post, postId }))
   } catch (error) {
     if (!(error instanceof CellfeedError)) throw error
-    load.failed(`allocate: ${error.reason}`)
+    load.tally.failed(`allocate: ${error.reason}`)
     return false
   }
 }
@@ -106,8 +106,8 @@ async function write(
     const attempting = { history, timeoutMs: load.plan.timeoutMs, random, signal }
     const isAcknowledged = await attempt(attempting, operation, change.call)
     const { outcome } = operation
-    if (outcome !== 'pending') load.wrote(outcome)
-    if (outcome === 'unknown' || outcome === 'refused') load.failed(operation.lastAnswer)
+    if (outcome !== 'pending') load.tally.wrote(outcome)
+    if (outcome === 'unknown' || outcome === 'refused') load.tally.failed(operation.lastAnswer)
     return isAcknowledged
   } finally {
     release()
