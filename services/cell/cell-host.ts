@@ -63,7 +63,7 @@ export class CellHost {
     return this.#state === 'serving' ? this.#current : undefined
   }
 
-  report(): CellReport {
+  report(): CellReport & { readonly state: HostState; readonly memoryBytes: number } {
     return {
       cell: this.cell,
       state: this.#state,
@@ -76,8 +76,10 @@ export class CellHost {
     }
   }
 
+  /** A start that has not ended rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    if (this.#state === 'loading') await this.#current?.stop()
     await this.#watch
     this.#state = 'stopped'
   }
