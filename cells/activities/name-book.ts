@@ -1,10 +1,11 @@
 // Gives users their dense numbers. A number is taken from a range that was reserved durably, so no boot ever gives out a number
 // that an earlier one may have used; and a name is durable before any row that uses its number: whoever writes rows calls
-// `flush` first.
+// `flush` first. Both count only when the claim on the store was confirmed after (claim.ts): a successor has read them then.
 
 import { NamesTable } from '../model/names-table.ts'
 import type { UserKey, UserRef } from '../model/user-key.ts'
 import type { NameRow, NameTable } from '../ports/cell-store.ts'
+import type { Claim } from './claim.ts'
 import type { Persistence } from './persist.ts'
 
 const RANGE = 4096
@@ -13,6 +14,7 @@ export class NameBook {
   readonly table = new NamesTable()
   readonly #store: NameTable
   readonly #persistence: Persistence
+  readonly #claim: Claim
   readonly #makeRoom: (end: number) => void
   #next = 1
   #reservedEnd = 1
@@ -24,11 +26,13 @@ export class NameBook {
   constructor(options: {
     table: NameTable
     persistence: Persistence
+    claim: Claim
     /** Told before numbers up to `end` are given out. */
     makeRoom: (end: number) => void
   }) {
     this.#store = options.table
     this.#persistence = options.persistence
+    this.#claim = options.claim
     this.#makeRoom = options.makeRoom
   }
 
@@ -57,6 +61,7 @@ export class NameBook {
   async reserve(names: number): Promise<void> {
     const end = this.#next + Math.max(names, RANGE)
     await this.#persistence.untilDurable(() => this.#store.reserve(end))
+    await this.#claim.confirm()
     this.#makeRoom(end)
     this.#reservedEnd = Math.max(this.#reservedEnd, end)
   }
@@ -85,6 +90,7 @@ export class NameBook {
   async #putAfter(before: Promise<void>, rows: readonly NameRow[]): Promise<void> {
     await before
     await this.#persistence.untilDurable(() => this.#store.put(rows))
+    await this.#claim.confirm()
     for (const { number } of rows) this.#notDurable.delete(number)
   }
 

@@ -6,6 +6,7 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { readCliEnvironment } from './config.ts'
 import { type ExitCode, endingOf, exitCodes } from './exit.ts'
 import { buildProgram } from './program.ts'
+import { SERVE } from './serve-command.ts'
 import type { Terminal } from './terminal.ts'
 
 // What gRPC would print by itself, errors say in words.
@@ -62,10 +63,12 @@ const terminal: Terminal = {
 }
 
 try {
-  isServing = process.argv[2] === 'serve'
-  const serveFlags = isServing ? (await import('../serve/config.ts')).SERVE_FLAGS : []
-  const program = buildProgram(terminal, serveFlags)
-  await program.parseAsync()
+  const [, , argument, argumentOfHelp] = process.argv
+  const name = argument === 'help' ? argumentOfHelp : argument
+  const command = [SERVE].find((server) => server.name === name)
+  isServing = command !== undefined && command.name !== 'init'
+  const named = command === undefined ? undefined : { command, flags: await command.flags() }
+  await buildProgram(terminal, named).parseAsync()
 } catch (thrown) {
   const ending = endingOf(thrown)
   if (ending.line !== undefined) terminal.note(`cellfeed: ${ending.line}`)

@@ -189,16 +189,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'serves-too-early',
     bug: 'a cell serves before it has caught up with what it showed before its crash',
-    file: 'cells/activities/cell.ts',
-    old: 'state.reached(end, signal)',
-    new: 'state.reached([], signal)',
+    file: 'cells/activities/readiness.ts',
+    old: 'this.#state.reached(end, this.#signal)',
+    new: 'this.#state.reached(end.slice(end.length), this.#signal)',
   },
   {
     name: 'token-ignored',
     bug: 'a read does not wait for what its token names',
-    file: 'cells/activities/cell.ts',
-    old: 'if (!isThere || !hasReached(state.position, call.seen)) {',
-    new: 'if (!isThere) {',
+    file: 'cells/activities/gate.ts',
+    old: 'while (!readiness.isReady || !hasReached(state.position, call.seen)) {',
+    new: 'while (!readiness.isReady) {',
   },
   {
     name: 'other-log-misread',
