@@ -7,6 +7,7 @@ import { Bodies } from './bodies.ts'
 import type { CellOptions, CellPorts } from './cell.ts'
 import type { CellState } from './cell-state.ts'
 import { Checkpointer } from './checkpointer.ts'
+import type { Claim } from './claim.ts'
 import { DashboardReader } from './dashboard-reader.ts'
 import { Delivery } from './delivery.ts'
 import { FollowerIndex } from './follower-index.ts'
@@ -39,10 +40,11 @@ export function partsOf(from: {
   readonly options: CellOptions
   readonly names: NameBook
   readonly persistence: Persistence
+  readonly claim: Claim
   readonly signal: AbortSignal
   readonly recovered: Recovered
 }): CellParts {
-  const { state, names, persistence, signal } = from
+  const { state, names, persistence, claim, signal } = from
   const { firehose, store, cache, clock } = from.ports
   const { boot, limits } = from.options
   const { memory, blocks } = from.recovered
@@ -81,7 +83,7 @@ export function partsOf(from: {
     persistence,
     clock,
     signal,
-    boot,
+    claim,
     logId,
   })
   checkpointer.startWith(blocks)

@@ -5,7 +5,7 @@
 //   follow -> Applier -> window + PostBook -> (every follower's page, at that moment) -> Delivery -> inbox chunks -> dropped
 
 import type { CellLimits } from '../model/cell-limits.ts'
-import { type CellName, ownerOf, type Placement, slotOf } from '../model/placement.ts'
+import type { CellName, Placement } from '../model/placement.ts'
 import { hasReached, type Position } from '../model/position.ts'
 import type { PostId } from '../model/post-id.ts'
 import type { UserKey } from '../model/user-key.ts'
@@ -23,6 +23,7 @@ import type {
   Page,
   Place,
   PostFound,
+  RelationsPage,
   Unread,
   WatchItem,
 } from '../ports/cell-client.ts'
@@ -30,10 +31,12 @@ import type { CellStore } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
 import { type CellParts, partsOf } from './cell-parts.ts'
-import { CellState, type Slot } from './cell-state.ts'
-import type { Viewer } from './hydrate.ts'
+import { CellState } from './cell-state.ts'
+import { Claim } from './claim.ts'
+import { Gate } from './gate.ts'
 import { NameBook } from './name-book.ts'
 import { Persistence, Stopped } from './persist.ts'
+import { Readiness } from './readiness.ts'
 import { Recovery } from './recovery.ts'
 
 export type CellPorts = {
@@ -58,10 +61,12 @@ export class Cell implements CellClient {
   readonly #state: CellState
   readonly #stopping = new AbortController()
   readonly #persistence: Persistence
+  readonly #claim: Claim
   #parts: CellParts | undefined
   #fail: (error: Error) => void = () => {}
   #loops: Promise<void>[] = []
-  #isReady = false
+  readonly #readiness: Readiness
+  readonly #gate: Gate
   #logEnd: Position = []
   #lastAppendedMs = 0
 
@@ -77,16 +82,20 @@ export class Cell implements CellClient {
     })
     this.failure = new Promise((resolve) => {
       this.#fail = (error) => {
-        this.#isReady = false
+        this.#readiness.close()
         resolve(error)
       }
     })
-    const { limits } = options
-    this.#persistence = new Persistence({
-      clock: ports.clock,
-      limits,
-      signal: this.#stopping.signal,
-    })
+    const { signal } = this.#stopping
+    const persistence = new Persistence({ clock: ports.clock, limits: options.limits, signal })
+    this.#persistence = persistence
+    const state = this.#state
+    const logEnd = (): Promise<Position> => this.#readLogEnd()
+    const claim = new Claim({ boot: options.boot, table: ports.store.checkpoints, persistence })
+    this.#claim = claim
+    const readiness = new Readiness({ state, persistence, claim, signal, logEnd })
+    this.#readiness = readiness
+    this.#gate = new Gate({ state, readiness, parts: () => this.#running() })
   }
 
   /** Recovers and catches up; resolves when the cell serves. Throws FirehoseGap when the log cannot be followed. */
@@ -95,48 +104,63 @@ export class Cell implements CellClient {
     await cache.renew()
     const state = this.#state
     const { signal } = this.#stopping
+    const persistence = this.#persistence
+    const claim = this.#claim
     const names = new NameBook({
       table: store.names,
-      persistence: this.#persistence,
+      persistence,
+      claim,
       makeRoom: (numbers) => state.authors.reserve(numbers),
     })
-    const recovered = await new Recovery({ state, store, names, firehose }).run()
+    const recovered = await new Recovery({ state, store, names, firehose, claim }).run()
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     const parts = partsOf({
       state,
       ports: this.#ports,
       options: this.#options,
       names,
-      persistence: this.#persistence,
+      persistence,
+      claim,
       signal,
       recovered,
     })
     this.#parts = parts
     await parts.authors.reaffirmPulled()
-    const end = (await firehose.bounds()).end
-    this.#logEnd = end
     this.#loops = [
       this.#guard(parts.book.run()),
       this.#guard(this.#follow(parts)),
       this.#guard(parts.delivery.run()),
       this.#guard(this.#checkpointLoop(parts)),
+      this.#guard(this.#readiness.run()),
     ]
-    const reached = await Promise.race([state.reached(end, signal), this.failure])
+    const reached = await Promise.race([this.#readiness.caughtUp(signal), this.failure])
     if (reached instanceof Error) throw reached
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
-    for (const reader of state.readers.values()) reader.recoveredAt = undefined
-    this.#isReady = true
-    state.moved.ring()
+    this.#readiness.open()
+  }
+
+  /** Whether it answers now. */
+  get isReady(): boolean {
+    return this.#readiness.isReady
+  }
+
+  /**
+   * The process may have slept, or its lease lapsed: another process may have answered meanwhile, as of later. From now on the
+   * cell answers only when it has reached the log's end as read from now on. To be called before the first call that comes
+   * in after the lapse is looked at; reads that had begun before it end as they began.
+   */
+  suspend(): void {
+    this.#readiness.suspend()
   }
 
   /** Takes a last checkpoint, if the store lets it, and ends all loops. A start that has not ended rejects. */
   async stop(): Promise<void> {
     const { signal } = this.#stopping
     const parts = this.#parts
-    const wasReady = this.#isReady
-    this.#isReady = false
+    const wasOpen = this.#readiness.isOpen
+    this.#readiness.close()
     parts?.watchers.stop()
-    if (parts !== undefined && wasReady && !signal.aborted) {
+    if (parts !== undefined && wasOpen && !signal.aborted) {
       // What is not durable by then is replayed. It may also reject, when a loop has failed meanwhile.
       const taken = parts.checkpointer.take().catch(() => undefined)
       const patience = this.#ports.clock.sleep(this.#options.limits.stopMs, signal)
@@ -165,23 +189,25 @@ export class Cell implements CellClient {
   }
 
   dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>> {
-    return this.#inSlot(call, (viewer, slot, parts) => parts.dashboards.page(viewer, slot, query))
+    return this.#gate.inSlot(call, (viewer, slot, parts) =>
+      parts.dashboards.page(viewer, slot, query),
+    )
   }
 
   async watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>> {
-    return this.#inSlot(call, async (viewer, _slot, parts) => {
+    return this.#gate.inSlot(call, async (viewer, _slot, parts) => {
       return parts.watchers.watch(call.viewer, viewer, call.signal) ?? tooManyWatchers()
     })
   }
 
   countUnread(call: Call, cap: number): Promise<Answer<Unread>> {
-    return this.#inSlot(call, (viewer, slot, parts) =>
+    return this.#gate.inSlot(call, (viewer, slot, parts) =>
       parts.dashboards.countUnread(viewer, slot, cap),
     )
   }
 
   post(call: Call, author: UserKey, postId: PostId): Promise<Answer<PostFound>> {
-    return this.#inSlot(call, (viewer, _slot, parts) =>
+    return this.#gate.inSlot(call, (viewer, _slot, parts) =>
       parts.authorPosts.post(viewer, author, postId),
     )
   }
@@ -191,7 +217,7 @@ export class Cell implements CellClient {
     author: UserKey,
     query: { readonly limit: number; readonly older: Place | undefined },
   ): Promise<Answer<AuthorPage>> {
-    return this.#inSlot(call, (viewer, _slot, parts) =>
+    return this.#gate.inSlot(call, (viewer, _slot, parts) =>
       parts.authorPosts.page(viewer, author, query),
     )
   }
@@ -200,7 +226,9 @@ export class Cell implements CellClient {
     call: Call,
     query: { readonly after: UserKey | undefined; readonly limit: number },
   ): Promise<Answer<FollowingPage>> {
-    return this.#inSlot(call, (viewer, _slot, parts) => parts.lists.following(viewer.reader, query))
+    return this.#gate.inSlot(call, (viewer, _slot, parts) =>
+      parts.lists.following(viewer.reader, query),
+    )
   }
 
   followersHere(
@@ -211,11 +239,24 @@ export class Cell implements CellClient {
       readonly limit: number
     },
   ): Promise<Answer<FollowersPage>> {
-    return this.#anywhere(call, (parts) => parts.lists.followersHere(query))
+    return this.#gate.anywhere(call, (parts) => parts.lists.followersHere(query))
+  }
+
+  relations(
+    call: Call,
+    query: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<Answer<RelationsPage>> {
+    return this.#gate.inSlot(call, (viewer, _slot, parts) =>
+      parts.lists.relations(viewer.reader, query),
+    )
+  }
+
+  closeGap(call: Omit<Call, 'viewer'>): Promise<Answer<{ readonly closed: boolean }>> {
+    return this.#gate.anywhere(call, async () => ({ closed: false }))
   }
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {
-    return this.#inSlot(call, async (viewer, slot, parts) => {
+    return this.#gate.inSlot(call, async (viewer, slot, parts) => {
       await this.#lookAtLogEnd()
       return parts.authorPosts.explain(viewer, slot, post, this.#lagMs())
     })
@@ -226,7 +267,7 @@ export class Cell implements CellClient {
     author: UserKey,
     postId: PostId,
   ): Promise<Answer<PostFound>> {
-    return this.#anywhere(call, (parts) => parts.authorPosts.post(undefined, author, postId))
+    return this.#gate.anywhere(call, (parts) => parts.authorPosts.post(undefined, author, postId))
   }
 
   publicAuthorPosts(
@@ -234,7 +275,7 @@ export class Cell implements CellClient {
     author: UserKey,
     query: { readonly limit: number; readonly older: Place | undefined },
   ): Promise<Answer<AuthorPage>> {
-    return this.#anywhere(call, (parts) => parts.authorPosts.page(undefined, author, query))
+    return this.#gate.anywhere(call, (parts) => parts.authorPosts.page(undefined, author, query))
   }
 
   async status(): Promise<CellStatus> {
@@ -244,7 +285,7 @@ export class Cell implements CellClient {
     await this.#lookAtLogEnd()
     return {
       cell: this.cell,
-      ready: this.#isReady,
+      ready: this.#readiness.isReady,
       position: [...state.position],
       logEnd: this.#logEnd,
       lagMs: this.#lagMs(),
@@ -267,47 +308,8 @@ export class Cell implements CellClient {
       eventsRefused: state.eventsRefused,
       eventsRepeated: state.eventsRepeated,
       watchers: parts?.watchers.count ?? 0,
+      openGap: [],
     }
-  }
-
-  async #inSlot<T>(
-    call: Call,
-    read: (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>,
-  ): Promise<Answer<T>> {
-    const slot = this.#state.slotOfUser(call.viewer)
-    if (slot === undefined) {
-      const { placement } = this.#options
-      const owner = ownerOf(placement, slotOf(call.viewer, placement.slots))
-      return { kind: 'moved', cell: owner.cell, epoch: placement.epoch }
-    }
-    return this.#anywhere(call, (parts) => {
-      const number = parts.names.lookup(call.viewer)
-      return read({ number, reader: this.#state.readers.get(number) }, slot, parts)
-    })
-  }
-
-  /** Waits for what the caller has seen, then reads; the answer holds everything before the position it names. */
-  async #anywhere<T>(
-    call: Omit<Call, 'viewer'>,
-    read: (parts: CellParts) => Promise<T>,
-  ): Promise<Answer<T>> {
-    const state = this.#state
-    const isThere = this.#isReady || (await this.#ready(call.signal))
-    if (!isThere || !hasReached(state.position, call.seen)) {
-      if (!isThere || !(await state.reached(call.seen, call.signal))) {
-        return { kind: 'late', missing: call.seen, position: [...state.position] }
-      }
-    }
-    const position = [...state.position]
-    return { kind: 'ok', value: await read(this.#running()), position }
-  }
-
-  async #ready(signal: AbortSignal): Promise<boolean> {
-    while (!this.#isReady) {
-      if (signal.aborted || this.#stopping.signal.aborted) return false
-      await this.#state.moved.wait(signal)
-    }
-    return true
   }
 
   async #follow(parts: CellParts): Promise<void> {
@@ -351,11 +353,13 @@ export class Cell implements CellClient {
     return this.#parts
   }
 
-  async #lookAtLogEnd(): Promise<void> {
-    this.#logEnd = await this.#ports.firehose.bounds().then(
-      (bounds) => bounds.end,
-      () => this.#logEnd,
-    )
+  async #readLogEnd(): Promise<Position> {
+    this.#logEnd = (await this.#ports.firehose.bounds()).end
+    return this.#logEnd
+  }
+
+  #lookAtLogEnd(): Promise<Position> {
+    return this.#readLogEnd().catch(() => this.#logEnd)
   }
 
   #lagMs(): number {

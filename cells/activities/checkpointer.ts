@@ -15,6 +15,7 @@ import type { CellStore, ReaderRow, WindowBlockName } from '../ports/cell-store.
 import type { Clock } from '../ports/clock.ts'
 import type { Applier } from './applier.ts'
 import type { CellState } from './cell-state.ts'
+import type { Claim } from './claim.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
@@ -39,7 +40,7 @@ export class Checkpointer {
   readonly #persistence: Persistence
   readonly #clock: Clock
   readonly #signal: AbortSignal
-  readonly #boot: number
+  readonly #claim: Claim
   readonly #logId: string
   #count = 0
   #blocks: KnownBlock[] = []
@@ -58,7 +59,7 @@ export class Checkpointer {
     persistence: Persistence
     clock: Clock
     signal: AbortSignal
-    boot: number
+    claim: Claim
     logId: string
   }) {
     this.#state = options.state
@@ -71,7 +72,7 @@ export class Checkpointer {
     this.#persistence = options.persistence
     this.#clock = options.clock
     this.#signal = options.signal
-    this.#boot = options.boot
+    this.#claim = options.claim
     this.#logId = options.logId
   }
 
@@ -133,6 +134,8 @@ export class Checkpointer {
     const { droppedHi, droppedLo } = state.window
     const { entriesDelivered } = state
     await this.#commit({ ...picture, windowBlocks, droppedHi, droppedLo, entriesDelivered })
+    // A successor may have read the checkpoint before, and needs its blocks.
+    await this.#claim.confirm()
     const kept = new Set(blocks)
     const gone = this.#blocks.filter((block) => !kept.has(block))
     this.#blocks = blocks
@@ -170,7 +173,7 @@ export class Checkpointer {
     let from = Math.max(tail, kept.at(-1)?.to ?? tail)
     while (from < head) {
       const to = Math.min(head, from + BLOCK_ENTRIES_MAX)
-      const block = { boot: this.#boot, count: ++this.#count, from, to }
+      const block = { boot: this.#claim.boot, count: ++this.#count, from, to }
       const bytes = this.#encodeBlock(block, end)
       await this.#persistence.untilDurable(() => this.#store.window.put([{ name: block, bytes }]))
       fresh.push(block)
@@ -246,6 +249,6 @@ export class Checkpointer {
   }
 
   #nextVersion(): { boot: number; count: number } {
-    return { boot: this.#boot, count: ++this.#count }
+    return { boot: this.#claim.boot, count: ++this.#count }
   }
 }

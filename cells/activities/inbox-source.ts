@@ -57,7 +57,20 @@ export class InboxSource {
     const oldest = chunks.length < this.#batch ? undefined : chunks.at(-1)?.generation
     while (this.#left > 0 && this.#isRead(this.#generations[this.#left - 1], month, oldest))
       this.#left--
-    return chunks.map((chunk) => decodeChunk(chunk.bytes))
+    const known = chunks.filter(({ generation }) => this.#isKnown(generation))
+    return known.map((chunk) => decodeChunk(chunk.bytes))
+  }
+
+  /** Another process of this cell may write generations too; what this one knows is whole without them. */
+  #isKnown(generation: number): boolean {
+    let low = 0
+    let high = this.#generations.length
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      if ((this.#generations[middle]?.generation ?? 0) < generation) low = middle + 1
+      else high = middle
+    }
+    return this.#generations[low]?.generation === generation
   }
 
   /** A page far down passes over the generations above it. */

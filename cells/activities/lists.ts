@@ -1,9 +1,12 @@
-// Whom a reader follows, and which of an author's followers are homed here. Both in key order, so that cells can be merged.
+// Whom a reader follows, blocks and mutes, and which of an author's followers are homed here. All in key order, so that cells can be
+// merged.
 
-import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
+import type { NumberMap } from '../model/number-map.ts'
+import { BLOCKED, BLOCKED_BY, HIDE_REBLOGS, MUTED, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
-import type { FollowersPage, FollowingPage } from '../ports/cell-client.ts'
+import type { FollowersPage, FollowingPage, RelationsPage } from '../ports/cell-client.ts'
 import type { CellState } from './cell-state.ts'
+import { readMarkOf } from './dashboard-reader.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
 
@@ -47,6 +50,35 @@ export class Lists {
     }
   }
 
+  /** All relations of the viewer with others. With users who were deleted there are none. */
+  async relations(reader: Reader | undefined, query: After<UserKey>): Promise<RelationsPage> {
+    if (reader === undefined || this.#state.authors.isDeleted(reader.number)) {
+      return { related: [], readMark: undefined, next: undefined }
+    }
+    const { edges, hidden } = reader
+    const found: { number: number; key: UserKey }[] = []
+    for (const number of new Set([...numbersIn(edges), ...numbersIn(hidden)])) {
+      const key = this.#names.table.keyOf(number)
+      if (number === reader.number || this.#state.authors.isDeleted(number)) continue
+      if (key !== undefined && key > (query.after ?? '')) found.push({ number, key })
+    }
+    const page = found.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, query.limit)
+    const related = page.map(({ number, key }) => ({
+      user: key,
+      follows: edges.has(number),
+      hideReblogs: (edges.get(number) ?? 0) >= HIDE_REBLOGS,
+      blocks: (reader.hiddenBits(number) & BLOCKED) !== 0,
+      mutes: (reader.hiddenBits(number) & MUTED) !== 0,
+      blockedBy: (reader.hiddenBits(number) & BLOCKED_BY) !== 0,
+    }))
+    const ids = await this.#names.idsOf(page.map(({ number }) => number))
+    return {
+      related: related.map((each, i) => ({ ...each, id: ids[i] ?? '' })),
+      readMark: readMarkOf(reader),
+      next: found.length > page.length ? page.at(-1)?.key : undefined,
+    }
+  }
+
   async followersHere(
     query: After<UserKey> & { readonly author: UserKey },
   ): Promise<FollowersPage> {
@@ -71,4 +103,9 @@ export class Lists {
       next: users.length > page.length ? page.at(-1) : undefined,
     }
   }
+}
+
+function numbersIn(map: NumberMap | undefined): Iterable<number> {
+  map?.compact()
+  return map?.keys.subarray(0, map.size) ?? []
 }

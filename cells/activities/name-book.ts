@@ -1,10 +1,11 @@
 // Gives users their dense numbers. A number is taken from a range that was reserved durably, so no boot ever gives out a number
 // that an earlier one may have used; and a name is durable before any row that uses its number: whoever writes rows calls
-// `flush` first.
+// `flush` first. Both count only when the claim on the store was confirmed after (claim.ts): a successor has read them then.
 
 import { NamesTable } from '../model/names-table.ts'
 import type { UserKey, UserRef } from '../model/user-key.ts'
 import type { NameRow, NameTable } from '../ports/cell-store.ts'
+import type { Claim } from './claim.ts'
 import type { Persistence } from './persist.ts'
 
 const RANGE = 4096
@@ -13,6 +14,7 @@ export class NameBook {
   readonly table = new NamesTable()
   readonly #store: NameTable
   readonly #persistence: Persistence
+  readonly #claim: Claim
   readonly #makeRoom: (end: number) => void
   #next = 1
   #reservedEnd = 1
@@ -24,18 +26,27 @@ export class NameBook {
   constructor(options: {
     table: NameTable
     persistence: Persistence
+    claim: Claim
     /** Told before numbers up to `end` are given out. */
     makeRoom: (end: number) => void
   }) {
     this.#store = options.table
     this.#persistence = options.persistence
+    this.#claim = options.claim
     this.#makeRoom = options.makeRoom
   }
 
   async load(): Promise<void> {
+    const unused: NameRow[] = []
     for await (const rows of this.#store.all()) {
-      for (const row of rows) this.table.add(row.key, row.number)
+      for (const { key, number } of rows) {
+        const other = this.table.lookup(key)
+        this.table.add(key, number)
+        if (other !== 0) unused.push({ number: Math.min(number, other), key, id: '' })
+      }
     }
+    // Given by a process that was superseded before it used them: the user may be erased by now.
+    if (unused.length > 0) await this.#persistence.untilDurable(() => this.#store.put(unused))
     this.#next = Math.max(1, await this.#store.reservedEnd())
     this.#reservedEnd = this.#next
     await this.reserve(RANGE)
@@ -57,6 +68,7 @@ export class NameBook {
   async reserve(names: number): Promise<void> {
     const end = this.#next + Math.max(names, RANGE)
     await this.#persistence.untilDurable(() => this.#store.reserve(end))
+    await this.#claim.confirm()
     this.#makeRoom(end)
     this.#reservedEnd = Math.max(this.#reservedEnd, end)
   }
@@ -85,6 +97,7 @@ export class NameBook {
   async #putAfter(before: Promise<void>, rows: readonly NameRow[]): Promise<void> {
     await before
     await this.#persistence.untilDurable(() => this.#store.put(rows))
+    await this.#claim.confirm()
     for (const { number } of rows) this.#notDurable.delete(number)
   }
 

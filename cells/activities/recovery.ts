@@ -2,12 +2,15 @@
 // are still remembered. After that the log is replayed from the checkpoint; the cell serves when it has reached where the log
 // ended when it started, or what it showed before could vanish from a page.
 //
+// Everything is read after the claim on the store, and what the cell goes on from is written again with its own boot, so that an
+// older process of this cell which still writes can do no harm (claim.ts). Rows of such a process may run ahead of the checkpoint.
+//
 // The log must be the one the checkpoint was taken of: same identity, the last record of each partition still there with the
 // id it had, and nothing missing in between. Otherwise the cell refuses to run.
 
 import { EventMemory } from '../model/event-memory.ts'
 import { hiOf, loOf } from '../model/post-id.ts'
-import { hasReached, type Position } from '../model/position.ts'
+import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import {
   type CheckpointPicture,
   decodeAuthorFacts,
@@ -15,11 +18,14 @@ import {
   decodeReach,
   decodeReader,
   decodeWindowRun,
+  encodeCheckpoint,
+  encodeReach,
   type Reach,
 } from '../model/rows.ts'
 import type { CellStore } from '../ports/cell-store.ts'
 import { type Firehose, FirehoseGap, type LogBatch } from '../ports/firehose.ts'
 import type { CellState } from './cell-state.ts'
+import type { Claim } from './claim.ts'
 import type { NameBook } from './name-book.ts'
 
 export type RecoveredBlock = {
@@ -35,47 +41,76 @@ export type Recovered = {
 }
 
 const FETCH_RECORDS = 10_000
+const REACH_BATCH = 256
 
 export class Recovery {
   readonly #state: CellState
   readonly #store: CellStore
   readonly #names: NameBook
   readonly #firehose: Firehose
+  readonly #claim: Claim
 
   constructor(options: {
     state: CellState
     store: CellStore
     names: NameBook
     firehose: Firehose
+    claim: Claim
   }) {
     this.#state = options.state
     this.#store = options.store
     this.#names = options.names
     this.#firehose = options.firehose
+    this.#claim = options.claim
   }
 
   async run(): Promise<Recovered> {
+    await this.#claim.make()
     const stored = await this.#store.checkpoints.get()
     const picture = stored === undefined ? undefined : decodeCheckpoint(stored.bytes)
-    const end = await this.#checkLog(picture)
+    await this.#checkLog(picture)
+    const from = picture ?? this.#nothingYet()
+    await this.#keepCheckpoint(from)
     await this.#names.load()
     this.#state.authors.reserve(this.#names.end)
     await this.#loadAuthors()
+    const reached = await this.#loadReach()
+    // After the reach: what it says is written has its generation's row.
     for (const row of (await this.#store.inbox.generations()).sort(
       (a, b) => a.generation - b.generation,
     )) {
       this.#state.addGeneration(row)
     }
-    const reached = await this.#reached(end)
-    for (const slot of this.#state.slots.values()) slot.floor = reached.get(slot.slot)?.floor ?? 0
-    const blocks = picture === undefined ? [] : await this.#loadWindow(picture, reached)
-    await this.#loadReaders(end)
-    const memory = await this.#restoreMemory(picture)
+    const blocks = await this.#loadWindow(from, reached)
+    await this.#loadReaders()
+    await this.#checkRows(reached)
+    const memory = await this.#restoreMemory(from)
     return { memory, blocks }
   }
 
-  /** Answers where the log ends. */
-  async #checkLog(picture: CheckpointPicture | undefined): Promise<Position> {
+  /** What a cell that never ran begins with. */
+  #nothingYet(): CheckpointPicture {
+    const partitions = this.#state.position.length
+    const { repeatWindowMs } = this.#state.limits
+    return {
+      logId: this.#firehose.identity.logId,
+      position: zeroPosition(partitions),
+      lastEventIds: new Array<string>(partitions).fill('0'),
+      memory: new EventMemory({ partitions, repeatWindowMs }).snapshot(),
+      windowBlocks: [],
+      droppedHi: 0,
+      droppedLo: 0,
+      entriesDelivered: 0,
+    }
+  }
+
+  /** From now on this boot's checkpoints count, and those of earlier boots no more. */
+  #keepCheckpoint(picture: CheckpointPicture): Promise<void> {
+    const version = { boot: this.#claim.boot, count: 0 }
+    return this.#store.checkpoints.put({ version, bytes: encodeCheckpoint(picture) })
+  }
+
+  async #checkLog(picture: CheckpointPicture | undefined): Promise<void> {
     const { logId } = this.#firehose.identity
     const { start, end } = await this.#firehose.bounds()
     if (picture === undefined) {
@@ -85,7 +120,7 @@ export class Recovery {
           `partition ${lost} of the firehose begins at offset ${start[lost]}: a cell without a checkpoint needs it from 0`,
         )
       }
-      return end
+      return
     }
     if (picture.logId !== logId) {
       throw new FirehoseGap(
@@ -98,7 +133,6 @@ export class Recovery {
         end: end[partition] ?? 0,
       })
     }
-    return end
   }
 
   async #checkPartition(
@@ -152,6 +186,8 @@ export class Recovery {
     for (const [i, block] of (await this.#store.window.get(picture.windowBlocks)).entries()) {
       const name = picture.windowBlocks[i]
       if (block === undefined || name === undefined) {
+        // Dropped by a successor of this process, or lost.
+        await this.#claim.confirm()
         throw new Error(
           `window block ${name?.boot}.${name?.count} that the checkpoint names is gone`,
         )
@@ -186,33 +222,46 @@ export class Recovery {
     return blocks
   }
 
-  async #reached(end: Position): Promise<Map<number, Reach>> {
-    const rows = await this.#store.readers.reach()
-    const own = rows.filter((row) => this.#state.slots.get(row.slot)?.term === row.term)
-    const reached = own.map((row) => [row.slot, decodeReach(row.bytes)] as const)
-    for (const [, { position }] of reached) assertWithin(position, end)
-    return new Map(reached)
+  /** How far the inboxes of each slot go, made this boot's own. */
+  async #loadReach(): Promise<Map<number, Reach>> {
+    const { slots, position } = this.#state
+    const reached = new Map<number, Reach>()
+    for (const row of await this.#store.readers.reach()) {
+      if (slots.get(row.slot)?.term === row.term) reached.set(row.slot, decodeReach(row.bytes))
+    }
+    const version = { boot: this.#claim.boot, count: 0 }
+    const nothing = { floor: 0, position: zeroPosition(position.length) }
+    const rows = [...slots.values()].map(({ slot, term }) => {
+      return { slot, term, version, bytes: encodeReach(reached.get(slot) ?? nothing) }
+    })
+    for (let from = 0; from < rows.length; from += REACH_BATCH) {
+      await this.#store.readers.putReach(rows.slice(from, from + REACH_BATCH))
+    }
+    for (const slot of slots.values()) slot.floor = reached.get(slot.slot)?.floor ?? 0
+    return reached
   }
 
-  async #loadReaders(end: Position): Promise<void> {
+  async #loadReaders(): Promise<void> {
     const state = this.#state
     for (const slot of state.slots.values()) {
       for await (const rows of this.#store.readers.ofSlot(slot)) {
         for (const row of rows) {
-          const reader = decodeReader({ number: row.reader, slot: slot.slot }, row.bytes)
-          assertWithin(reader.recoveredAt ?? [], end)
-          state.addReader(reader)
+          state.addReader(decodeReader({ number: row.reader, slot: slot.slot }, row.bytes))
         }
       }
     }
   }
 
+  /** Rows run ahead of the checkpoint. One that is ahead of the log is of records that the log has lost. */
+  async #checkRows(reached: ReadonlyMap<number, Reach>): Promise<void> {
+    const { end } = await this.#firehose.bounds()
+    for (const { position } of reached.values()) assertWithin(position, end)
+    for (const { recoveredAt } of this.#state.readers.values()) assertWithin(recoveredAt ?? [], end)
+  }
+
   /** Reads the ids again that were remembered at the checkpoint. */
-  async #restoreMemory(picture: CheckpointPicture | undefined): Promise<EventMemory> {
+  async #restoreMemory(picture: CheckpointPicture): Promise<EventMemory> {
     const { repeatWindowMs } = this.#state.limits
-    if (picture === undefined) {
-      return new EventMemory({ partitions: this.#state.position.length, repeatWindowMs })
-    }
     const memory = EventMemory.restore(picture.memory, { repeatWindowMs })
     for (const [partition, end] of picture.position.entries()) {
       let from = await this.#keptFrom(partition, picture.memory[partition]?.replayFromOffset ?? 0)
@@ -249,7 +298,6 @@ export class Recovery {
   }
 }
 
-/** Rows run ahead of the checkpoint. One that is ahead of the log is of records that the log has lost. */
 function assertWithin(position: Position, end: Position): void {
   if (hasReached(end, position)) return
   throw new FirehoseGap(

@@ -81,6 +81,35 @@ export type FollowersPage = {
   readonly next: UserKey | undefined
 }
 
+/** How the viewer stands to another user. */
+export type Related = {
+  readonly user: UserKey
+  readonly id: string
+  readonly follows: boolean
+  readonly hideReblogs: boolean
+  readonly blocks: boolean
+  readonly mutes: boolean
+  /** The other one blocks the viewer. */
+  readonly blockedBy: boolean
+}
+export type RelationsPage = {
+  readonly related: readonly Related[]
+  readonly readMark: PostId | undefined
+  readonly next: UserKey | undefined
+}
+
+/**
+ * What a cell never saw of one partition: records of [fromOffset, toOffset), appended between the two times (Unix ms; the last
+ * one applied before it, the first one kept after it).
+ */
+export type GapPart = {
+  readonly partition: number
+  readonly fromOffset: number
+  readonly toOffset: number
+  readonly fromMs: number
+  readonly toMs: number
+}
+
 export type WatchItem =
   | { readonly kind: 'added' | 'edited'; readonly post: PostView; readonly position: Position }
   | {
@@ -151,6 +180,8 @@ export type CellStatus = {
   readonly eventsRefused: number
   readonly eventsRepeated: number
   readonly watchers: number
+  /** Relations of these stretches were never seen: the cell does not serve until the gap is closed. Empty when there is none. */
+  readonly openGap: readonly GapPart[]
 }
 
 export interface CellClient {
@@ -179,6 +210,16 @@ export interface CellClient {
       readonly limit: number
     },
   ): Promise<Answer<FollowersPage>>
+  /** Everybody to whom the viewer stands in some relation, in key order. Answers also while the cell does not serve for an open gap. */
+  relations(
+    call: Call,
+    query: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<Answer<RelationsPage>>
+  /**
+   * An operator states that what nobody saw of relations is in the log by now, before `seen`: the cell serves once it has
+   * applied that. Durable when it answers; changes nothing when no gap is open.
+   */
+  closeGap(call: Omit<Call, 'viewer'>): Promise<Answer<{ readonly closed: boolean }>>
   explain(call: Call, post: Place): Promise<Answer<Explanation>>
   /** PUBLIC posts only, for calls without a viewer; any cell can answer. */
   publicPost(

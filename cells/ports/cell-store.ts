@@ -122,10 +122,19 @@ export interface WindowTable {
   drop(names: readonly WindowBlockName[]): Promise<void>
 }
 
+/**
+ * Claims tell a process that slept that another one has taken over its cell. Who recovers claims first and reads after it; who
+ * relies on being alone makes a row durable first and asks after it. So either the one is seen by who asks, or the row by who
+ * reads: `claim` and `claimedBy` must be as strong as reads and writes of the other tables.
+ */
 export interface CheckpointTable {
   /** One row; the greater version stays. */
   put(row: { readonly version: Version; readonly bytes: Uint8Array }): Promise<void>
   get(): Promise<{ readonly version: Version; readonly bytes: Uint8Array } | undefined>
+  /** Claims the store for a boot; the greatest claim stays. */
+  claim(boot: number): Promise<void>
+  /** The greatest boot that ever claimed; 0 when none has. */
+  claimedBy(): Promise<number>
 }
 
 export interface CellStore {

@@ -40,6 +40,11 @@ export interface PostTable {
   get(keys: readonly PostKey[]): Promise<(PostRow | undefined)[]>
   /** The author's posts with ids below `below` (all when undefined), at most `limit`; fewer only at the end. */
   idsBelow(author: number, below: PostId | undefined, limit: number): Promise<PostIdList>
+  /**
+   * Every row, marks too, once each, in any order, in bounded batches. A row that is added or changed meanwhile is met as it was
+   * or as it is; one that is only added may be missed.
+   */
+  allPosts(): AsyncIterable<readonly PostRow[]>
   /** Turns every stored post of the author into a mark. Idempotent. */
   eraseAuthor(author: number): Promise<void>
 }

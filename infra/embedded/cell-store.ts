@@ -106,6 +106,7 @@ class EmbeddedWindowTable implements WindowTable {
 type Checkpoint = { readonly version: Version; readonly bytes: Uint8Array }
 
 const CHECKPOINT_KEY = Buffer.from('checkpoint')
+const CLAIM_KEY = Buffer.from('claim')
 
 class EmbeddedCheckpointTable implements CheckpointTable {
   readonly #environment: Environment
@@ -125,6 +126,16 @@ class EmbeddedCheckpointTable implements CheckpointTable {
   async get(): Promise<Checkpoint | undefined> {
     const value = this.#rows.get(CHECKPOINT_KEY)
     return value === undefined ? undefined : rowOf(value)
+  }
+
+  async claim(boot: number): Promise<void> {
+    const row = { version: { boot, count: 0 }, bytes: new Uint8Array(0) }
+    await this.#environment.commit(bytesIn([row]), () => putGreater(this.#rows, CLAIM_KEY, row))
+  }
+
+  async claimedBy(): Promise<number> {
+    const value = this.#rows.get(CLAIM_KEY)
+    return value === undefined ? 0 : rowOf(value).version.boot
   }
 }
 

@@ -23,7 +23,16 @@ import type { Environment } from './environment.ts'
 import { CommitFailed } from './group-commit.ts'
 import { u32Key } from './keys.ts'
 import { RunMerge } from './run-merge.ts'
-import { entryKey, idOf, isWithin, type Run, runsIn, scanRun } from './sorted-run.ts'
+import {
+  entryKey,
+  idOf,
+  isWithin,
+  keyAfter,
+  keyInRun,
+  type Run,
+  runsIn,
+  scanRun,
+} from './sorted-run.ts'
 import type { Entry, Table } from './table.ts'
 
 export type PostIndexOptions = {
@@ -120,6 +129,29 @@ export class PostIndex {
       found = [...found, ...inRun].sort(newestFirst).slice(0, limit)
     }
     return found
+  }
+
+  /** The next committed entries in order of author, an author's newest first; none only at the end. */
+  after(place: PostKey | undefined, limit: number): (IndexedPost & PostKey)[] {
+    const runs = this.#runs().filter((run) => run.entries > 0)
+    const perRun = Math.ceil(limit / Math.max(1, runs.length)) + 1
+    const found: Entry[] = []
+    let end: Buffer | undefined
+    for (const run of runs) {
+      const start = place === undefined ? u32Key(run.number) : keyAfter(run.number, place)
+      const range = { start, end: u32Key(run.number + 1), limit: perRun }
+      const entries = Array.from(run.table.range(range), ({ key, value }) => {
+        return { key: keyInRun(0, key), value }
+      })
+      found.push(...entries)
+      // Beyond its last entry a run may hold more.
+      const last = entries.length < perRun ? undefined : entries.at(-1)?.key
+      if (last !== undefined && (end === undefined || last.compare(end) < 0)) end = last
+    }
+    return found
+      .filter(({ key }) => end === undefined || key.compare(end) <= 0)
+      .sort((a, b) => a.key.compare(b.key))
+      .map(({ key, value }) => ({ author: key.readUInt32BE(4), postId: idOf(key), value }))
   }
 
   /** Writers wait here while merging is far behind. */

@@ -32,6 +32,7 @@ const MARK_VALUE = Buffer.of(MARK)
 const INDEX_ROW_BYTES = 37
 /** An author is erased in commits of so many posts, so that other writes wait little. */
 const ERASE_POSTS_MAX = 1_000
+const POSTS_PER_BATCH = 500
 
 export class EmbeddedPostTable implements PostTable {
   readonly #environment: Environment
@@ -64,11 +65,7 @@ export class EmbeddedPostTable implements PostTable {
   async get(keys: readonly PostKey[]): Promise<(PostRow | undefined)[]> {
     return keys.map((key) => {
       const indexed = this.#index.get(key)
-      if (indexed === undefined) return undefined
-      if (isMark(indexed)) return markOf(key)
-      const value = this.#bodies.get(placeKey(indexed))
-      assert(value !== undefined, `post ${key.author}/${key.postId} has an index row but no body`)
-      return rowOf(key, versionOf(indexed), value)
+      return indexed === undefined ? undefined : this.#rowAt(key, indexed)
     })
   }
 
@@ -77,6 +74,15 @@ export class EmbeddedPostTable implements PostTable {
     return {
       postIds: found.map(({ postId }) => postId),
       reblogs: found.map(({ value }) => (value.readUInt8(0) & REBLOG) !== 0),
+    }
+  }
+
+  async *allPosts(): AsyncIterable<readonly PostRow[]> {
+    for (let place: PostKey | undefined; ; ) {
+      const found = this.#index.after(place, POSTS_PER_BATCH)
+      place = found.at(-1)
+      if (place === undefined) return
+      yield found.map((key) => this.#rowAt(key, key.value))
     }
   }
 
@@ -92,6 +98,13 @@ export class EmbeddedPostTable implements PostTable {
   /** Ends what the index does in the background. */
   close(): Promise<void> {
     return this.#index.close()
+  }
+
+  #rowAt(key: PostKey, indexed: Buffer): PostRow {
+    if (isMark(indexed)) return markOf(key)
+    const value = this.#bodies.get(placeKey(indexed))
+    assert(value !== undefined, `post ${key.author}/${key.postId} has an index row but no body`)
+    return rowOf(key, versionOf(indexed), value)
   }
 
   #putOne(row: PostRow): void {

@@ -1,6 +1,7 @@
 // One sorted run of the index of posts: a stretch of a table whose keys begin with the run's number.
 
 import type { PostId } from '../../cells/model/post-id.ts'
+import type { PostKey } from '../../cells/ports/post-table.ts'
 import { u32Key } from './keys.ts'
 import type { Table } from './table.ts'
 
@@ -30,6 +31,11 @@ export function entryKey(run: number, author: number, postId: PostId): Buffer {
 
 export function idOf(key: Buffer): PostId {
   return BigInt.asUintN(64, ~key.readBigUInt64BE(8)) as PostId
+}
+
+/** The key right after an entry's, whether or not there is one. */
+export function keyAfter(run: number, { author, postId }: PostKey): Buffer {
+  return entryKey(run, author, (postId - 1n) as PostId)
 }
 
 /** The key of the same entry in another run. */

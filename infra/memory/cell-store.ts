@@ -58,6 +58,7 @@ type Checkpoint = { readonly version: Version; readonly bytes: Uint8Array }
 
 class MemoryCheckpointTable implements CheckpointTable {
   #row: Checkpoint | undefined
+  #claimedBy = 0
 
   async put({ version, bytes }: Checkpoint): Promise<void> {
     if (this.#row !== undefined && !isGreater(version, this.#row.version)) return
@@ -66,6 +67,14 @@ class MemoryCheckpointTable implements CheckpointTable {
 
   async get(): Promise<Checkpoint | undefined> {
     return this.#row
+  }
+
+  async claim(boot: number): Promise<void> {
+    this.#claimedBy = Math.max(this.#claimedBy, boot)
+  }
+
+  async claimedBy(): Promise<number> {
+    return this.#claimedBy
   }
 }
 

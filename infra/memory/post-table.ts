@@ -12,6 +12,8 @@ import {
 /** `ids` are all of `rows`, marks too, newest first. */
 type AuthorPosts = { readonly ids: PostId[]; readonly rows: Map<PostId, PostRow> }
 
+const ROWS_PER_BATCH = 1_000
+
 export class MemoryPostTable implements PostTable {
   readonly #authors = new Map<number, AuthorPosts>()
 
@@ -37,6 +39,15 @@ export class MemoryPostTable implements PostTable {
       reblogs.push(body.reblogOf !== undefined)
     }
     return { postIds, reblogs }
+  }
+
+  async *allPosts(): AsyncIterable<readonly PostRow[]> {
+    for (const { rows } of this.#authors.values()) {
+      const ofAuthor = [...rows.values()]
+      for (let i = 0; i < ofAuthor.length; i += ROWS_PER_BATCH) {
+        yield ofAuthor.slice(i, i + ROWS_PER_BATCH)
+      }
+    }
   }
 
   async eraseAuthor(author: number): Promise<void> {

@@ -6,9 +6,10 @@
 //        +- refusing-+   (waits, then loads again)
 
 import type { CellName } from '../../cells/model/placement.ts'
-import type { CellClient, CellStatus } from '../../cells/ports/cell-client.ts'
+import type { CellClient } from '../../cells/ports/cell-client.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { Logger } from '../runtime/log.ts'
+import type { CellReport, CellState } from './cell-report.ts'
 
 export type HostedCell = CellClient & {
   /** Resolves when the cell has caught up and serves. */
@@ -17,20 +18,12 @@ export type HostedCell = CellClient & {
   /** Resolves with the error that stopped it. */
   readonly failure: Promise<Error>
 }
-export type HostState = 'loading' | 'serving' | 'refusing' | 'draining' | 'stopped'
-export type CellReport = {
-  readonly cell: CellName
-  readonly state: HostState
-  /** One line for people, when it refuses to run. */
-  readonly detail: string
-  readonly boot: number
-  readonly startedAtMs: number
-  /** Undefined while it does not serve. */
-  readonly client: CellClient | undefined
-}
+export type HostState = Exclude<CellState, 'unreachable'>
 export type CellHostParts = {
   readonly clock: Clock
   readonly log: Logger
+  /** Of the program, for reports. */
+  readonly version: string
   readonly nextBoot: () => Promise<number>
   readonly create: (boot: number) => HostedCell
   readonly restarted: () => void
@@ -70,19 +63,23 @@ export class CellHost {
     return this.#state === 'serving' ? this.#current : undefined
   }
 
-  report(): CellReport {
+  report(): CellReport & { readonly state: HostState; readonly memoryBytes: number } {
     return {
       cell: this.cell,
       state: this.#state,
       detail: this.#detail,
       boot: this.#boot,
       startedAtMs: this.#startedAtMs,
+      version: this.#parts.version,
+      memoryBytes: process.memoryUsage.rss(),
       client: this.client,
     }
   }
 
+  /** A start that has not ended rejects. */
   async stop(): Promise<void> {
     this.#stopping.abort()
+    if (this.#state === 'loading') await this.#current?.stop()
     await this.#watch
     this.#state = 'stopped'
   }
@@ -140,12 +137,4 @@ export class CellHost {
     this.#detail = error instanceof Error ? error.message : String(error)
     this.#parts.log.error({ cell: this.cell, boot: this.#boot, err: error }, 'cell stopped')
   }
-}
-
-/** What the cells that serve tell of themselves; one that fails at this moment is left out. */
-export async function statusesOf(reports: readonly CellReport[]): Promise<CellStatus[]> {
-  const answers = await Promise.allSettled(reports.map(async ({ client }) => client?.status()))
-  return answers.flatMap((answer) =>
-    answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
-  )
 }

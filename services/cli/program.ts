@@ -1,7 +1,7 @@
 // The command line as a whole: all commands, their help, and how wrong usage is told.
 
 import { Command, CommanderError } from 'commander'
-import type { ServeFlag } from '../serve/config.ts'
+import type { Flag } from '../runtime/flags.ts'
 import { addDashboardCommands } from './dashboard-commands.ts'
 import { addFirehoseCommand } from './firehose-command.ts'
 import { addGraphCommands } from './graph-commands.ts'
@@ -9,12 +9,16 @@ import { addImportCommand } from './import-command.ts'
 import { addLoadCommand } from './load-command.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 import { addPostCommands } from './post-commands.ts'
-import { addServeCommand } from './serve-command.ts'
+import { CLUSTER_COMMANDS } from './cluster-commands.ts'
+import { SERVE } from './serve-command.ts'
+import { addServerCommand, type ServerCommand } from './server-command.ts'
 import type { Terminal } from './terminal.ts'
-import { packageVersion } from './version.ts'
+import { packageVersion } from '../runtime/version.ts'
 
-/** `serveFlags` are known only when the command is `serve`: its module is not loaded for others. */
-export function buildProgram(terminal: Terminal, serveFlags: readonly ServeFlag[] = []): Command {
+/** The server that the command line names, with its flags: the modules of the others are not loaded. */
+export type NamedServer = { readonly command: ServerCommand; readonly flags: readonly Flag[] }
+
+export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
   const program = new Command('cellfeed')
     .description('Home feeds: a server, and commands that talk to one.')
     .version(packageVersion(), '--version', 'print the version')
@@ -32,8 +36,12 @@ export function buildProgram(terminal: Terminal, serveFlags: readonly ServeFlag[
     )
 
   program.commandsGroup('Server:')
-  addServeCommand(program, terminal, serveFlags)
+  const addServer = (command: ServerCommand) =>
+    addServerCommand(program, terminal, command, named?.command === command ? named.flags : [])
+  addServer(SERVE)
   addOperatorCommands(program, terminal)
+  program.commandsGroup('Cluster:')
+  for (const command of CLUSTER_COMMANDS) addServer(command)
   program.commandsGroup('People:')
   addGraphCommands(program, terminal)
   program.commandsGroup('Posts:')

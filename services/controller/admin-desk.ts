@@ -1,6 +1,6 @@
 // What the admin API works with, put together once.
 
-import type { CellReport } from '../cell/cell-host.ts'
+import type { CellReport } from '../cell/cell-report.ts'
 import type { CellReader } from '../gateway/cell-reader.ts'
 import type { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
 import type { FrontDesk } from '../gateway/front-desk.ts'

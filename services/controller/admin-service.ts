@@ -13,18 +13,19 @@ import {
   type ListCellsResponse,
   type PartitionLag,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
-import type { CellReport, HostState } from '../cell/cell-host.ts'
+import type { CellReport, CellState as ReportedState } from '../cell/cell-report.ts'
 import type { Handlers } from '../gateway/service-book.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { explainPost } from './explain-post.ts'
 
-const STATES: Readonly<Record<HostState, CellState>> = {
+const STATES: Readonly<Record<ReportedState, CellState>> = {
   loading: CellState.LOADING,
   serving: CellState.SERVING,
   refusing: CellState.REFUSING,
   draining: CellState.DRAINING,
-  stopped: CellState.DRAINING,
+  stopped: CellState.UNREACHABLE,
+  unreachable: CellState.UNREACHABLE,
 }
 
 export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
@@ -46,18 +47,32 @@ async function listCells(desk: AdminDesk): Promise<ListCellsResponse> {
 async function cellOf(desk: AdminDesk, report: CellReport): Promise<Cell> {
   const { placement } = desk.router
   const ranges = placement.ranges.filter((range) => range.cell === report.cell)
-  const status = await report.client?.status()
+  const { status, state, detail } = await askedNow(report)
   return {
     cell: report.cell,
-    state: STATES[report.state],
-    stateDetail: report.detail,
+    state: STATES[state],
+    stateDetail: detail,
     startedAt: report.startedAtMs === 0 ? undefined : new Date(report.startedAtMs),
     boot: BigInt(report.boot),
-    version: desk.version,
+    version: report.version,
     slots: ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0),
     epoch: BigInt(placement.epoch),
     ...figuresOf(status, desk.partitionsPerTopic),
-    processMemoryBytes: BigInt(process.memoryUsage.rss()),
+    processMemoryBytes: BigInt(report.memoryBytes ?? 0),
+  }
+}
+
+/** A cell that is said to serve and does not answer is unreachable, with the reason; it fails nothing else. */
+async function askedNow(
+  report: CellReport,
+): Promise<Pick<CellReport, 'state' | 'detail'> & { readonly status: CellStatus | undefined }> {
+  const { state, detail, client } = report
+  if (client === undefined) return { state, detail, status: undefined }
+  try {
+    return { state, detail, status: await client.status() }
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    return { state: 'unreachable', detail: why, status: undefined }
   }
 }
 

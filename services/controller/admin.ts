@@ -3,6 +3,7 @@
 import { AdminServiceService } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import { addService } from '../gateway/service-book.ts'
 import { GrpcServer } from '../runtime/grpc-server.ts'
+import type { ProcessTls } from '../runtime/process-flags.ts'
 import type { AdminDesk } from './admin-desk.ts'
 import { adminService } from './admin-service.ts'
 
@@ -10,11 +11,17 @@ const SERVICES = ['cellfeed.admin.v1.AdminService']
 const REQUEST_BYTES_MAX = 64 * 1024
 const STOP_GRACE_MS = 250
 
+type ListenAt = {
+  readonly host: string
+  readonly port: number
+  readonly tls: ProcessTls | undefined
+}
+
 export class Admin {
   readonly #desk: AdminDesk
   readonly #grpc: GrpcServer
 
-  constructor(desk: AdminDesk, at: { readonly host: string; readonly port: number }) {
+  constructor(desk: AdminDesk, at: ListenAt) {
     this.#desk = desk
     this.#grpc = new GrpcServer({
       ...at,

@@ -6,6 +6,7 @@ import { GraphServiceService } from '../../gen/cellfeed/v1/graph_service.ts'
 import { ImportServiceService } from '../../gen/cellfeed/v1/import_service.ts'
 import { UserServiceService } from '../../gen/cellfeed/v1/user_service.ts'
 import { GrpcServer } from '../runtime/grpc-server.ts'
+import type { ProcessTls } from '../runtime/process-flags.ts'
 import { dashboardService, dashboardServiceDefinition } from './dashboard-service.ts'
 import { firehoseService } from './firehose-service.ts'
 import type { GatewayDesk } from './gateway-desk.ts'
@@ -24,11 +25,17 @@ const SERVICES = [
   'cellfeed.v1.FirehoseService',
 ]
 
+type ListenAt = {
+  readonly host: string
+  readonly port: number
+  readonly tls: ProcessTls | undefined
+}
+
 export class Gateway {
   readonly #desk: GatewayDesk
   readonly #grpc: GrpcServer
 
-  constructor(desk: GatewayDesk, at: { readonly host: string; readonly port: number }) {
+  constructor(desk: GatewayDesk, at: ListenAt) {
     this.#desk = desk
     const { requestBytesMax } = desk.limits
     this.#grpc = new GrpcServer({ ...at, services: SERVICES, requestBytesMax })

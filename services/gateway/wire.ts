@@ -10,6 +10,7 @@ import {
   type PostRef,
   Audience as WireAudience,
 } from '../../gen/cellfeed/v1/post.ts'
+import { sizeOfField, writeTag } from '../runtime/protobuf-fields.ts'
 import type { PostContent } from './validate.ts'
 
 export type PostHead = PostName & {
@@ -120,33 +121,11 @@ function sizeOfHalves(post: Halves): number {
   return post.head.length + post.content.length
 }
 
-function sizeOfField(length: number): number {
-  return 1 + sizeOfVarint(length) + length
-}
-
 function sizeOfDashboardPost(post: PostView): number {
   const size = sizeOfField(sizeOfHalves(post))
   if (post.origin === undefined) return size
   const origin = post.origin.kind === 'visible' ? sizeOfField(sizeOfHalves(post.origin)) : 0
   return size + origin + 2
-}
-
-function sizeOfVarint(value: number): number {
-  let size = 1
-  for (let rest = value >>> 7; rest !== 0; rest >>>= 7) size++
-  return size
-}
-
-function writeTag(bytes: Buffer, start: number, field: number, length: number): number {
-  let at = start
-  bytes[at++] = (field << 3) | 2
-  let rest = length
-  while (rest > 127) {
-    bytes[at++] = (rest & 127) | 128
-    rest >>>= 7
-  }
-  bytes[at++] = rest
-  return at
 }
 
 function writeHalves(bytes: Buffer, at: number, post: Halves): number {

@@ -1,7 +1,7 @@
 // A gRPC server on a port, with health and reflection, as every process of a cluster has one.
 
 import { readFileSync } from 'node:fs'
-import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from '@grpc/grpc-js'
+import { logVerbosity, Server, setLogVerbosity } from '@grpc/grpc-js'
 import {
   loadFileDescriptorSetFromBuffer,
   loadSync,
@@ -9,7 +9,10 @@ import {
 } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check'
+import { addressAt } from './address-at.ts'
+import { serverCredentials } from './grpc-tls.ts'
 import { listenErrorOf } from './listen-error.ts'
+import type { ProcessTls } from './process-flags.ts'
 
 // The library writes to stderr by itself, also what it hands over as an error.
 setLogVerbosity(logVerbosity.NONE)
@@ -21,6 +24,8 @@ export type GrpcServerOptions = {
   /** Full names of the services, for health and reflection. */
   readonly services: readonly string[]
   readonly requestBytesMax: number
+  /** Undefined: plain connections. */
+  readonly tls?: ProcessTls | undefined
 }
 
 const STREAM_WINDOW_BYTES = 4 * 1024 * 1024
@@ -52,10 +57,9 @@ export class GrpcServer {
 
   /** Resolves with the port it listens on. Throws ListenError. */
   listen(): Promise<number> {
-    const { host, port } = this.#options
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    const { host, port, tls } = this.#options
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => {
+      this.#server.bindAsync(addressAt(host, port), serverCredentials(tls), (error, bound) => {
         if (error === null) resolve(bound)
         else reject(listenErrorOf(error, { host, port }))
       })

@@ -1,4 +1,5 @@
-// The plain HTTP side of a process: /metrics for Prometheus, /healthz for whoever restarts it (200 while it serves).
+// The plain HTTP side of a process: /metrics for Prometheus, /healthz for whoever restarts it, and /healthz/ready for whoever
+// sends it work.
 
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -6,21 +7,32 @@ import { listenErrorOf } from './listen-error.ts'
 import type { Metrics } from './metrics.ts'
 
 export type StatusPage = { readonly port: number; stop(): Promise<void> }
+export type Health = {
+  /** Whether it works; one that does not is to be restarted. */
+  readonly isLive: () => boolean
+  /** Why it should get no work at the moment, one line each; none: it is ready. */
+  readonly notReady: () => readonly string[]
+}
 
 export async function serveStatusPage(options: {
   readonly host: string
   readonly port: number
   readonly metrics: Metrics
-  readonly isServing: () => boolean
+  readonly health: Health
 }): Promise<StatusPage> {
-  const { host, port, metrics, isServing } = options
+  const { host, port, metrics, health } = options
   const server = createServer((request, response) => {
     if (request.url === '/healthz') {
-      answer(response, isServing() ? 200 : 503, isServing() ? 'serving\n' : 'not serving\n')
+      const isLive = health.isLive()
+      answer(response, isLive ? 200 : 503, isLive ? 'serving\n' : 'not serving\n')
+    } else if (request.url === '/healthz/ready') {
+      const why = health.notReady()
+      if (why.length === 0) answer(response, 200, 'ready\n')
+      else answer(response, 503, `${why.map((line) => `not ready: ${line}`).join('\n')}\n`)
     } else if (request.url === '/metrics') {
       void answerMetrics(response, metrics)
     } else {
-      answer(response, 404, 'there is /metrics and /healthz\n')
+      answer(response, 404, 'there is /metrics, /healthz and /healthz/ready\n')
     }
   })
   await new Promise<void>((resolve, reject) => {

@@ -9,26 +9,20 @@ import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
-import { CellHost, type CellReport, statusesOf } from '../cell/cell-host.ts'
-import { packageVersion } from '../cli/version.ts'
-import { Admin } from '../controller/admin.ts'
+import { CellHost } from '../cell/cell-host.ts'
+import { type CellReport, statusesOf } from '../cell/cell-report.ts'
+import { packageVersion } from '../runtime/version.ts'
 import { nextBoot } from '../controller/boots.ts'
-import { pageTokenKeys } from '../controller/cluster-secrets.ts'
 import { placementFor } from '../controller/first-placement.ts'
-import { CellReader } from '../gateway/cell-reader.ts'
-import { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
-import { EventWriter } from '../gateway/event-writer.ts'
-import { FrontDesk } from '../gateway/front-desk.ts'
-import { Gateway } from '../gateway/gateway.ts'
+import { openAdmin } from '../controller/open-admin.ts'
 import type { GatewayLimits } from '../gateway/gateway-limits.ts'
-import { PageTokens } from '../gateway/page-tokens.ts'
-import { WorkerLease } from '../gateway/worker-lease.ts'
+import { openGateway } from '../gateway/open-gateway.ts'
 import { cellsOf, type PlacementDocument } from '../router/placement-document.ts'
-import { followPlacement, Router } from '../router/router.ts'
+import { Router } from '../router/router.ts'
+import type { Closing } from '../runtime/closing.ts'
 import type { Logger } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { serveStatusPage } from '../runtime/status-page.ts'
-import type { Closing } from './closing.ts'
 
 export type ClusterPorts = {
   readonly clock: Clock
@@ -73,39 +67,37 @@ export async function startCluster(
   })
 
   const router = new Router(document.placement, (cell) => hosts.get(cell)?.client)
-  const lease = await WorkerLease.take({ control, clock })
-  closing.add(inBackground({ clock, control, router, lease, log }))
-
-  const tokens = new ConsistencyTokens(firehose.identity)
-  const pages = new PageTokens(await pageTokenKeys(control), tokens)
-  const reader = new CellReader({ router, limits, metrics })
-  const { repeatWindowMs } = cellLimits
-  const writerLimits = { ...limits, repeatWindowMs }
-  const writer = new EventWriter({ firehose, clock, lease, tokens, metrics, limits: writerLimits })
-  const front = new FrontDesk({ limits, metrics, log })
-  const desk = { front, reader, writer, firehose, clock, tokens, pages, limits, cellLimits }
-  const gateway = new Gateway(desk, { host, port: options.port })
-  closing.add(() => gateway.stop())
-  const port = await gateway.listen()
-
-  const adminDesk = {
-    front: new FrontDesk({ limits, metrics, log }),
-    router,
-    reader,
-    tokens,
-    clusterId: document.clusterId,
-    partitionsPerTopic: firehose.identity.partitionsPerTopic,
-    version: packageVersion(),
-    reports,
-  }
-  const admin = new Admin(adminDesk, { host, port: options.adminPort })
-  closing.add(() => admin.stop())
-  const adminPort = await admin.start()
+  const opened = await openGateway(
+    { clock, control, firehose, router, metrics, log },
+    { host, port: options.port, tls: undefined, limits, cellLimits },
+    closing,
+  )
+  const { gateway, port, reader, tokens } = opened
+  const adminPort = await openAdmin(
+    {
+      router,
+      reader,
+      tokens,
+      clusterId: document.clusterId,
+      partitionsPerTopic: firehose.identity.partitionsPerTopic,
+      reports,
+      metrics,
+      log,
+    },
+    { host, port: options.adminPort, tls: undefined, limits },
+    closing,
+  )
 
   metrics.watchProcess()
   metrics.watchCells(() => statusesOf(reports()))
-  const isServing = () => reports().some(({ state }) => state === 'serving')
-  const page = await serveStatusPage({ host, port: options.statusPort, metrics, isServing })
+  const health = {
+    isLive: () => reports().some(({ state }) => state === 'serving'),
+    notReady: () =>
+      reports()
+        .filter(({ state }) => state !== 'serving')
+        .map(({ cell, state }) => `${cell} is ${state}`),
+  }
+  const page = await serveStatusPage({ host, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())
 
   await Promise.all([...hosts.values()].map((cellHost) => cellHost.start()))
@@ -130,6 +122,7 @@ async function cellHosts(
     const cellHost = new CellHost(name, {
       clock,
       log,
+      version: packageVersion(),
       nextBoot: () => nextBoot(control),
       create: (boot) => new Cell(ports, { name, boot, placement, limits }),
       restarted: () => metrics.cellRestarts.inc({ cell: name }),
@@ -137,26 +130,4 @@ async function cellHosts(
     hosts.set(name, cellHost)
   }
   return hosts
-}
-
-/** Keeps placement and worker number up to date; answers with what ends that. */
-function inBackground(parts: {
-  readonly clock: Clock
-  readonly control: ControlStore
-  readonly router: Router
-  readonly lease: WorkerLease
-  readonly log: Logger
-}): () => Promise<void> {
-  const { clock, control, router, lease, log } = parts
-  const ending = new AbortController()
-  const { signal } = ending
-  const failed = (task: string) => (error: unknown) => log.error({ task, err: error }, 'failed')
-  const loops = [
-    followPlacement({ control, router, clock }, { signal, failed: failed('follow placement') }),
-    lease.keep(signal, failed('renew worker number')),
-  ]
-  return async () => {
-    ending.abort()
-    await Promise.all(loops)
-  }
 }

@@ -8,7 +8,7 @@ import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { systemClock } from '../../infra/system/clock.ts'
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
-import { Closing } from './closing.ts'
+import { Closing } from '../runtime/closing.ts'
 import { type Cluster, startCluster } from './cluster.ts'
 import type { ServeConfig } from './config.ts'
 
@@ -19,11 +19,11 @@ export type RunningCluster = Cluster & {
   stop(): Promise<void>
 }
 
-/** Resolves when every cell serves. Throws DataFolderError, ListenError or OtherCells. */
+/** A cluster to be stopped by who asked for it. Resolves when every cell serves. Throws DataFolderError, ListenError or OtherCells. */
 export async function serve(config: ServeConfig): Promise<RunningCluster> {
   const closing = new Closing()
   try {
-    const cluster = await start(config, closing)
+    const cluster = await startServe(config, closing)
     return { ...cluster, stop: () => closing.close() }
   } catch (error) {
     await closing.close().catch(() => undefined)
@@ -31,7 +31,8 @@ export async function serve(config: ServeConfig): Promise<RunningCluster> {
   }
 }
 
-async function start(config: ServeConfig, closing: Closing): Promise<Cluster> {
+/** The same; what it opened is in `closing`, also when it throws. */
+export async function startServe(config: ServeConfig, closing: Closing): Promise<Cluster> {
   const clock = systemClock
   const log = createLog(config.logLevel)
   const folder = await DataFolder.open({ path: config.dataFolder, fsync: config.fsync })

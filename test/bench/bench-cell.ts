@@ -4,6 +4,7 @@
 import type { CellOptions, CellPorts } from '../../cells/activities/cell.ts'
 import { type CellParts, partsOf } from '../../cells/activities/cell-parts.ts'
 import { CellState } from '../../cells/activities/cell-state.ts'
+import { Claim } from '../../cells/activities/claim.ts'
 import { NameBook } from '../../cells/activities/name-book.ts'
 import { Persistence } from '../../cells/activities/persist.ts'
 import { CELL_LIMITS, type CellLimits } from '../../cells/model/cell-limits.ts'
@@ -39,6 +40,7 @@ const forgetfulPosts: PostTable = {
   put: async () => {},
   get: async (keys) => keys.map(() => undefined),
   idsBelow: async () => ({ postIds: [], reblogs: [] }),
+  allPosts: () => none(),
   eraseAuthor: async () => {},
 }
 
@@ -81,9 +83,11 @@ export async function benchCell(options: {
   const state = new CellState({ cell, placement, limits, partitions })
   const signal = NEVER
   const persistence = new Persistence({ clock: systemClock, limits, signal })
+  const claim = new Claim({ boot: cellOptions.boot, table: ports.store.checkpoints, persistence })
   const names = new NameBook({
     table: ports.store.names,
     persistence,
+    claim,
     makeRoom: (end) => state.authors.reserve(end),
   })
   await names.reserve(options.users + 1)
@@ -97,6 +101,7 @@ export async function benchCell(options: {
     options: cellOptions,
     names,
     persistence,
+    claim,
     signal,
     recovered: { memory, blocks: [] },
   })

@@ -179,6 +179,29 @@ export function describePostTableContract(name: string, open: () => Promise<Post
       expect(await idsBelow(6, undefined, 10)).toEqual([1n])
     })
 
+    test('all posts are read, each once, marks too, in bounded batches', async () => {
+      const reblogOf: PostKey = { author: 3, postId: id(1n) }
+      const rows: PostRow[] = [{ ...postRow(2 ** 31 - 1, GREATEST), body: bodyWith({ reblogOf }) }]
+      for (let author = 1; author <= 40; author++) {
+        // Ids of months far from each other, of which some authors have many posts and some have one.
+        const count = author === 7 ? 900 : 1 + (author % 3)
+        for (let i = 1; i <= count; i++) {
+          const postId = BigInt(author) + (BigInt(i) << (author % 2 === 0 ? 52n : 24n))
+          rows.push(i % 5 === 0 ? mark(author, postId) : postRow(author, postId, i, `${i}`))
+        }
+      }
+      for (let from = 0; from < rows.length; from += 50)
+        await posts.put(rows.slice(from, from + 50))
+      const found: PostRow[] = []
+      for await (const batch of posts.allPosts()) {
+        expect(batch.length).toBeLessThanOrEqual(1_000)
+        found.push(...batch)
+      }
+      const named = (row: PostRow) => `${row.author}/${row.postId}`
+      const inOrder = (all: PostRow[]) => plain(all.sort((a, b) => (named(a) < named(b) ? -1 : 1)))
+      expect(inOrder(found)).toEqual(inOrder(rows))
+    })
+
     test('a writer may use its buffers again once the write has resolved', async () => {
       const content = new TextEncoder().encode('kept')
       await posts.put([{ ...postRow(1, 1n), body: bodyWith({ content }) }])

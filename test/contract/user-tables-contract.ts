@@ -157,5 +157,15 @@ export function describeUserTablesContract(name: string, open: () => Promise<Cel
       await store.checkpoints.put(row(1, 10))
       expect(plain(await store.checkpoints.get())).toEqual(plain(row(2, 2)))
     })
+
+    test('the greatest claim stays, whatever checkpoint there is', async () => {
+      expect(await store.checkpoints.claimedBy()).toBe(0)
+      await Promise.all([7, 2 ** 40, 8].map((boot) => store.checkpoints.claim(boot)))
+      expect(await store.checkpoints.claimedBy()).toBe(2 ** 40)
+      await store.checkpoints.claim(9)
+      await store.checkpoints.put({ version: version(1, 10), bytes: bytes('row') })
+      expect(await store.checkpoints.claimedBy()).toBe(2 ** 40)
+      expect(plain((await store.checkpoints.get())?.version)).toEqual(version(1, 10))
+    })
   })
 }

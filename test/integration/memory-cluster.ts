@@ -11,7 +11,7 @@ import { MemoryFirehose } from '../../infra/memory/firehose.ts'
 import { systemClock } from '../../infra/system/clock.ts'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../../services/gateway/gateway-limits.ts'
 import { createLog } from '../../services/runtime/log.ts'
-import { Closing } from '../../services/serve/closing.ts'
+import { Closing } from '../../services/runtime/closing.ts'
 import { type Cluster, startCluster } from '../../services/serve/cluster.ts'
 import { newPost, RawClient } from './raw-client.ts'
 

@@ -38,6 +38,7 @@ export class Disk {
   readonly windows = new Map<string, WindowBlock>()
   reservedEnd = 0
   checkpoint: CheckpointRow | undefined
+  claimedBy = 0
   readonly #report: (violation: Violation) => void
 
   constructor(report: (violation: Violation) => void) {

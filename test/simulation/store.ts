@@ -61,6 +61,10 @@ function postTable(process: CellProcess, disk: Disk): PostTable {
           reblogs: rows.map(({ body }) => body?.reblogOf !== undefined),
         }
       }),
+    allPosts: () =>
+      batches(process, 'posts.allPosts', () =>
+        [...disk.posts.values()].map(({ row }, i) => [i, copyOfPost(row)]),
+      ),
     eraseAuthor: (author) => process.write('posts.eraseAuthor', [() => disk.eraseAuthor(author)]),
   }
 }
@@ -247,6 +251,9 @@ function checkpointTable(process: CellProcess, disk: Disk): CheckpointTable {
       process.read('checkpoints.get', () =>
         disk.checkpoint === undefined ? undefined : copied(disk.checkpoint),
       ),
+    claim: (boot) =>
+      process.write('checkpoints.claim', [() => (disk.claimedBy = Math.max(disk.claimedBy, boot))]),
+    claimedBy: () => process.read('checkpoints.claimedBy', () => disk.claimedBy),
   }
 }
 

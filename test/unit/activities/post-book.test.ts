@@ -2,6 +2,7 @@
 
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { Claim } from '../../../cells/activities/claim.ts'
 import { NameBook } from '../../../cells/activities/name-book.ts'
 import { Persistence } from '../../../cells/activities/persist.ts'
 import { PostBook } from '../../../cells/activities/post-book.ts'
@@ -32,7 +33,8 @@ function open(bodyMemoryBytes: number) {
   const { signal } = new AbortController()
   const limits = { ...CELL_LIMITS, bodyMemoryBytes, postBatchRows: 3 }
   const persistence = new Persistence({ clock, limits, signal })
-  const names = new NameBook({ table: store.names, persistence, makeRoom: () => {} })
+  const claim = new Claim({ boot: 1, table: store.checkpoints, persistence })
+  const names = new NameBook({ table: store.names, persistence, claim, makeRoom: () => {} })
   const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
   const table = store.posts
   const book = new PostBook({ table, cache, names, persistence, limits, signal })

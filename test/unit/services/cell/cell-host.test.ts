@@ -41,6 +41,7 @@ function hostOf() {
       yield: () => Promise.resolve(),
     },
     log: createLog('silent'),
+    version: '1.2.3',
     nextBoot: async () => ++boots,
     create: (boot) => {
       const cell = new PuppetCell(boot)

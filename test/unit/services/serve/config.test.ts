@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { CELL_LIMITS } from '../../../../cells/model/cell-limits.ts'
+import { isConfigErrors } from '../../../../services/runtime/flags.ts'
 import {
-  isConfigErrors,
   parseServeConfig,
   SERVE_FLAGS,
   type ServeConfig,

@@ -1,0 +1,29 @@
+// Positions between processes: one unsigned varint for each partition, one after the other. 0.3 us for 16 partitions, against
+// 3 us as `repeated uint64`, which takes a big integer for each.
+
+import type { Position } from '../../cells/model/position.ts'
+import { FieldReader } from '../runtime/protobuf-fields.ts'
+
+const VARINT_BYTES_MAX = 8
+
+export function bytesOfPosition(position: Position): Buffer {
+  const bytes = Buffer.allocUnsafe(position.length * VARINT_BYTES_MAX)
+  let at = 0
+  for (const offset of position) {
+    let rest = offset
+    while (rest > 127) {
+      bytes[at++] = (rest % 128) | 128
+      rest = Math.floor(rest / 128)
+    }
+    bytes[at++] = rest
+  }
+  return bytes.subarray(0, at)
+}
+
+/** Throws CorruptMessage. */
+export function positionOfBytes(bytes: Buffer): number[] {
+  const reader = new FieldReader(bytes)
+  const position: number[] = []
+  while (!reader.isAtEnd) position.push(reader.varint())
+  return position
+}
