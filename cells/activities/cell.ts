@@ -61,6 +61,7 @@ export class Cell implements CellClient {
   readonly #state: CellState
   readonly #stopping = new AbortController()
   readonly #persistence: Persistence
+  readonly #claim: Claim
   #parts: CellParts | undefined
   #fail: (error: Error) => void = () => {}
   #loops: Promise<void>[] = []
@@ -90,7 +91,9 @@ export class Cell implements CellClient {
     this.#persistence = persistence
     const state = this.#state
     const logEnd = (): Promise<Position> => this.#readLogEnd()
-    const readiness = new Readiness({ state, persistence, signal, logEnd })
+    const claim = new Claim({ boot: options.boot, table: ports.store.checkpoints, persistence })
+    this.#claim = claim
+    const readiness = new Readiness({ state, persistence, claim, signal, logEnd })
     this.#readiness = readiness
     this.#gate = new Gate({ state, readiness, parts: () => this.#running() })
   }
@@ -102,8 +105,7 @@ export class Cell implements CellClient {
     const state = this.#state
     const { signal } = this.#stopping
     const persistence = this.#persistence
-    const { boot } = this.#options
-    const claim = new Claim({ boot, table: store.checkpoints, persistence })
+    const claim = this.#claim
     const names = new NameBook({
       table: store.names,
       persistence,
@@ -135,6 +137,11 @@ export class Cell implements CellClient {
     if (reached instanceof Error) throw reached
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     this.#readiness.open()
+  }
+
+  /** Whether it answers now. */
+  get isReady(): boolean {
+    return this.#readiness.isReady
   }
 
   /**

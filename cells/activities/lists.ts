@@ -2,10 +2,11 @@
 // merged.
 
 import type { NumberMap } from '../model/number-map.ts'
-import { BLOCKED, HIDE_REBLOGS, MUTED, type Reader } from '../model/reader.ts'
+import { BLOCKED, BLOCKED_BY, HIDE_REBLOGS, MUTED, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { FollowersPage, FollowingPage, RelationsPage } from '../ports/cell-client.ts'
 import type { CellState } from './cell-state.ts'
+import { readMarkOf } from './dashboard-reader.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
 
@@ -49,17 +50,16 @@ export class Lists {
     }
   }
 
-  /** What the viewer wants of others: follows, blocks, mutes. Of users who were deleted nothing is left to want. */
+  /** All relations of the viewer with others. With users who were deleted there are none. */
   async relations(reader: Reader | undefined, query: After<UserKey>): Promise<RelationsPage> {
     if (reader === undefined || this.#state.authors.isDeleted(reader.number)) {
-      return { related: [], next: undefined }
+      return { related: [], readMark: undefined, next: undefined }
     }
     const { edges, hidden } = reader
     const found: { number: number; key: UserKey }[] = []
     for (const number of new Set([...numbersIn(edges), ...numbersIn(hidden)])) {
       const key = this.#names.table.keyOf(number)
-      const isWanted = edges.has(number) || (reader.hiddenBits(number) & (BLOCKED | MUTED)) !== 0
-      if (!isWanted || number === reader.number || this.#state.authors.isDeleted(number)) continue
+      if (number === reader.number || this.#state.authors.isDeleted(number)) continue
       if (key !== undefined && key > (query.after ?? '')) found.push({ number, key })
     }
     const page = found.sort((a, b) => (a.key < b.key ? -1 : 1)).slice(0, query.limit)
@@ -69,10 +69,12 @@ export class Lists {
       hideReblogs: (edges.get(number) ?? 0) >= HIDE_REBLOGS,
       blocks: (reader.hiddenBits(number) & BLOCKED) !== 0,
       mutes: (reader.hiddenBits(number) & MUTED) !== 0,
+      blockedBy: (reader.hiddenBits(number) & BLOCKED_BY) !== 0,
     }))
     const ids = await this.#names.idsOf(page.map(({ number }) => number))
     return {
       related: related.map((each, i) => ({ ...each, id: ids[i] ?? '' })),
+      readMark: readMarkOf(reader),
       next: found.length > page.length ? page.at(-1)?.key : undefined,
     }
   }

@@ -37,9 +37,16 @@ export class NameBook {
   }
 
   async load(): Promise<void> {
+    const unused: NameRow[] = []
     for await (const rows of this.#store.all()) {
-      for (const row of rows) this.table.add(row.key, row.number)
+      for (const { key, number } of rows) {
+        const other = this.table.lookup(key)
+        this.table.add(key, number)
+        if (other !== 0) unused.push({ number: Math.min(number, other), key, id: '' })
+      }
     }
+    // Given by a process that was superseded before it used them: the user may be erased by now.
+    if (unused.length > 0) await this.#persistence.untilDurable(() => this.#store.put(unused))
     this.#next = Math.max(1, await this.#store.reservedEnd())
     this.#reservedEnd = this.#next
     await this.reserve(RANGE)

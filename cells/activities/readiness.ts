@@ -8,11 +8,13 @@
 import type { Position } from '../model/position.ts'
 import { Bell } from './bell.ts'
 import type { CellState } from './cell-state.ts'
+import type { Claim } from './claim.ts'
 import type { Persistence } from './persist.ts'
 
 export class Readiness {
   readonly #state: CellState
   readonly #persistence: Persistence
+  readonly #claim: Claim
   readonly #signal: AbortSignal
   readonly #logEnd: () => Promise<Position>
   readonly #suspended = new Bell()
@@ -25,11 +27,13 @@ export class Readiness {
   constructor(options: {
     state: CellState
     persistence: Persistence
+    claim: Claim
     signal: AbortSignal
     logEnd: () => Promise<Position>
   }) {
     this.#state = options.state
     this.#persistence = options.persistence
+    this.#claim = options.claim
     this.#signal = options.signal
     this.#logEnd = options.logEnd
   }
@@ -60,7 +64,7 @@ export class Readiness {
     return this.#reached === this.#begun
   }
 
-  /** From now on the cell is not caught up until it has reached the log's end as read from now on. */
+  /** From now on the cell is not caught up until it has reached the log's end as read from now on. Ends it if it was superseded. */
   suspend(): void {
     this.#begun++
     this.#suspended.ring()
@@ -85,6 +89,7 @@ export class Readiness {
 
   async #catchUp(): Promise<void> {
     const turn = this.#begun
+    await this.#claim.confirm()
     const end = await this.#persistence.untilDurable(this.#logEnd)
     if (!(await this.#state.reached(end, this.#signal))) return
     // Rows that reflected more than the checkpoint reflect less than that end.

@@ -1,5 +1,6 @@
 // A cell's cache of post bodies. Only a cache: it may forget anything at any time, and losing it loses nothing. It must not
-// bring back what `remove` took out: a failed remove is answered by `renew`, after which no older entry is ever returned.
+// bring back what `remove` took out: a failed remove is answered by `renew`, after which no older entry is ever returned. Nor does
+// it give a process what another one set since the last `renew`: an older process of the cell may go on writing.
 
 import type { PostKey } from './post-table.ts'
 

@@ -89,9 +89,12 @@ export type Related = {
   readonly hideReblogs: boolean
   readonly blocks: boolean
   readonly mutes: boolean
+  /** The other one blocks the viewer. */
+  readonly blockedBy: boolean
 }
 export type RelationsPage = {
   readonly related: readonly Related[]
+  readonly readMark: PostId | undefined
   readonly next: UserKey | undefined
 }
 
@@ -207,7 +210,7 @@ export interface CellClient {
       readonly limit: number
     },
   ): Promise<Answer<FollowersPage>>
-  /** Whom the viewer follows, blocks or mutes, in key order. Answers also while the cell does not serve for an open gap. */
+  /** Everybody to whom the viewer stands in some relation, in key order. Answers also while the cell does not serve for an open gap. */
   relations(
     call: Call,
     query: { readonly after: UserKey | undefined; readonly limit: number },

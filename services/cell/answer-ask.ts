@@ -31,6 +31,7 @@ import {
   wireExplanation,
   wirePlace,
   wirePost,
+  wireRelations,
   wireStatus,
   wireUnread,
 } from './cell-messages.ts'
@@ -76,6 +77,14 @@ export async function answerAsk(
       const answer = await cell.explain(asViewer(call), placeThere(ask.value.post))
       return answered(answer, (why) => ({ $case: 'explain', value: wireExplanation(why) }))
     }
+    case 'relations': {
+      const { after, limit } = ask.value
+      const query = { after: keyOfBytes(after), limit }
+      const answer = await cell.relations(asViewer(call), query)
+      return answered(answer, (page) => ({ $case: 'relations', value: wireRelations(page) }))
+    }
+    case 'closeGap':
+      return answered(await cell.closeGap(call), (value) => ({ $case: 'closeGap', value }))
     case 'status': {
       const status = await cell.status()
       const outcome = { $case: 'status', value: wireStatus(status) } as const

@@ -10,6 +10,7 @@ import type {
   Place,
   PostFound,
   PostView,
+  RelationsPage,
   Unread,
   Verdict,
   WatchItem,
@@ -19,6 +20,7 @@ import {
   type Place as WirePlace,
   PostFinding,
   type PostReply,
+  type RelationsReply,
   type StatusReply,
   type UnreadReply,
   type WatchItemReply,
@@ -145,10 +147,10 @@ const FIGURES = {
 } as const satisfies {
   readonly [Name in Exclude<
     keyof CellStatus,
-    'cell' | 'ready' | 'position' | 'logEnd'
+    'cell' | 'ready' | 'position' | 'logEnd' | 'openGap'
   >]: undefined extends CellStatus[Name] ? 'maybe' : 'always'
 }
-type Figures = Omit<CellStatus, 'cell' | 'ready' | 'position' | 'logEnd'>
+type Figures = Omit<CellStatus, 'cell' | 'ready' | 'position' | 'logEnd' | 'openGap'>
 
 /** Its position is the reply's. */
 export function wireStatus(status: CellStatus): StatusReply {
@@ -162,6 +164,11 @@ export function wireStatus(status: CellStatus): StatusReply {
     ready: status.ready,
     logEnd: bytesOfPosition(status.logEnd),
     figures,
+    openGap: status.openGap.map((part) => ({
+      ...part,
+      fromOffset: BigInt(part.fromOffset),
+      toOffset: BigInt(part.toOffset),
+    })),
   }
 }
 
@@ -177,8 +184,25 @@ export function statusOf(wire: StatusReply, position: Buffer): CellStatus {
     ready,
     position: positionOfBytes(position),
     logEnd: positionOfBytes(logEnd),
+    openGap: wire.openGap.map((part) => ({
+      ...part,
+      fromOffset: Number(part.fromOffset),
+      toOffset: Number(part.toOffset),
+    })),
     ...(Object.fromEntries(figures) as Figures),
   }
+}
+
+export function wireRelations({ related, readMark, next }: RelationsPage): RelationsReply {
+  const wire = related.map((each) => ({ ...each, user: bytesOfKey(each.user) }))
+  return { related: wire, readMark, next: bytesOfKey(next) }
+}
+
+/** Throws CorruptMessage. */
+export function relationsOf(wire: RelationsReply): RelationsPage {
+  const related = wire.related.map((each) => ({ ...each, user: keyThere(each.user) }))
+  const readMark = wire.readMark === undefined ? undefined : postIdThere(wire.readMark)
+  return { related, readMark, next: keyOfBytes(wire.next) }
 }
 
 /** Post and position of an item are the reply's. */

@@ -18,6 +18,7 @@ import type {
   Page,
   Place,
   PostFound,
+  RelationsPage,
   Unread,
   WatchItem,
 } from '../../cells/ports/cell-client.ts'
@@ -29,6 +30,7 @@ import {
   placeOf,
   postFoundOf,
   postIdThere,
+  relationsOf,
   statusOf,
   wirePlace,
 } from '../cell/cell-messages.ts'
@@ -166,6 +168,19 @@ export class RemoteCell implements CellClient {
       const users = followers.map(({ user, id }) => ({ user: keyThere(user), id }))
       return { followers: users, next: keyOfBytes(next) }
     })
+  }
+
+  relations(
+    call: Call,
+    { after, limit }: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<Answer<RelationsPage>> {
+    const ask = { $case: 'relations', value: { after: bytesOfKey(after), limit } } as const
+    return this.#ask(call, ask, (reply) => relationsOf(valueOf(reply, 'relations')))
+  }
+
+  closeGap(call: PublicCall): Promise<Answer<{ readonly closed: boolean }>> {
+    const ask = { $case: 'closeGap', value: {} } as const
+    return this.#ask(nobody(call), ask, (reply) => valueOf(reply, 'closeGap'))
   }
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {

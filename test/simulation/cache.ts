@@ -9,8 +9,22 @@ import type { Dice } from './random.ts'
 
 type Entry = { readonly value: Uint8Array; readonly turn: number }
 
-/** The cache's content, shared by the incarnations of one cell. */
+/** The content of a cell's cache: of each incarnation apart, as the older one may go on. */
 export class CacheContent {
+  readonly #epochs = new Map<number, CacheEpoch>()
+
+  of(boot: number): CacheEpoch {
+    const epoch = this.#epochs.get(boot) ?? new CacheEpoch()
+    this.#epochs.set(boot, epoch)
+    return epoch
+  }
+
+  lose(dice: Dice): void {
+    for (const epoch of this.#epochs.values()) epoch.lose(dice)
+  }
+}
+
+class CacheEpoch {
   readonly #entries = new Map<string, Entry>()
   readonly #removedAt = new Map<string, number>()
   #renewedAt = 0
@@ -45,13 +59,10 @@ export class CacheContent {
   lose(dice: Dice): void {
     for (const key of this.#entries.keys()) if (dice.chance(0.5)) this.#entries.delete(key)
   }
-
-  get size(): number {
-    return this.#entries.size
-  }
 }
 
-export function cacheOf(process: CellProcess, content: CacheContent): BodyCache {
+export function cacheOf(process: CellProcess, cache: CacheContent): BodyCache {
+  const content = cache.of(process.boot)
   const never = (): boolean => false
   const rejects = (): boolean => process.weather.rejectsCache()
   /** Rejected before or after it was done, by dice of the cache's own. */

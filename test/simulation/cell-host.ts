@@ -1,6 +1,7 @@
 // A machine that a cell runs on: its disk, cache, clock and weather stay, incarnations of the cell come and go. A cell that dies is
 // started again after a while, with a greater boot number, on the same store.
 
+import { CellSuperseded } from '../../cells/activities/claim.ts'
 import type { CellClient } from '../../cells/ports/cell-client.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
@@ -39,6 +40,7 @@ export type CellOptions = {
 export type SimulatedCell = CellClient & {
   start(): Promise<void>
   stop(): Promise<void>
+  suspend(): void
   readonly failure: Promise<Error>
   checkpoint(): Promise<void>
   writeGeneration(): Promise<void>
@@ -51,6 +53,11 @@ export type Incarnation = {
   readonly process: CellProcess
   readonly cell: SimulatedCell
   readonly log: LogPort
+  hasStarted: boolean
+  /** It has started, and its process holds the lease as far as it knows. */
+  isServing: boolean
+  /** It was told that it may have slept: it need not be ready though it serves. */
+  wasSuspended: boolean
 }
 
 export class CellHost {
@@ -63,7 +70,10 @@ export class CellHost {
   readonly #dice: Dice
   readonly #makeCell: MakeCell
   #running: Incarnation | undefined
-  #isServing = false
+  /** An older one that was stopped and may have gone on. */
+  #zombie: Incarnation | undefined
+  /** How far the log was given to zombies: what they store may show through. */
+  #zombiesSaw: Position
   #isHeld = false
   /** The newest position of any answer: no later call may be answered as of an older one. */
   #answered: Position
@@ -84,11 +94,30 @@ export class CellHost {
     this.clock = new SkewedClock(world.wall, dice.between(-3_000, 3_000))
     this.#answered = zeroPosition(world.log.partitions)
     this.#durable = this.#answered
+    this.#zombiesSaw = this.#answered
   }
 
-  /** The incarnation that serves now, if one does. */
+  /** The incarnation that serves now, if one does. An older one does so until its successor takes the lease. */
   get serving(): Incarnation | undefined {
-    return this.#isServing && this.isRunning ? this.#running : undefined
+    return [this.#running, this.#zombie].find(
+      (each) => each?.isServing === true && each.process.isAlive && each.process.isAwake,
+    )
+  }
+
+  get isStarting(): boolean {
+    return this.isRunning && this.#running?.isServing !== true
+  }
+
+  get hasZombie(): boolean {
+    return this.#zombie !== undefined
+  }
+
+  /** What an incarnation shows is at most of this position. */
+  shownBy({ log }: Incarnation): Position {
+    if (this.#zombie !== undefined) {
+      this.#zombiesSaw = largerOf(this.#zombiesSaw, this.#zombie.log.delivered)
+    }
+    return largerOf(log.delivered, this.#zombiesSaw)
   }
 
   get running(): Incarnation | undefined {
@@ -116,21 +145,19 @@ export class CellHost {
     const running = this.serving
     if (running === undefined) return
     const atLeast = this.#answered
-    await this.command(running.cell.checkpoint())
+    await this.command(running.cell.checkpoint(), running)
     if (this.serving !== running) return
     this.#durable = largerOf(atLeast, this.#durable)
     this.#world.tally.add('step: checkpoint')
   }
 
-  /** Waits for a command to the cell, or for the cell's end. */
-  async command(done: Promise<void>): Promise<void> {
-    const process = this.#running?.process
+  /** Waits for a command to a cell, or for the cell's end. */
+  async command(done: Promise<void>, incarnation: Incarnation): Promise<void> {
+    const { process } = incarnation
     const failed = (error: unknown): void => {
-      const isOver =
-        process?.isAlive !== true || this.#running?.process !== process || !this.#isServing
-      if (!isOver) throw error
+      if (process.isAlive && !process.isZombie && incarnation.isServing) throw error
     }
-    await Promise.race([done.catch(failed), process?.died])
+    await Promise.race([done.catch(failed), process.died])
   }
 
   /** How often an incarnation stopped with FirehoseGap. */
@@ -159,22 +186,56 @@ export class CellHost {
     }
     const { placement, limits } = world
     const cell = this.#makeCell(ports, { name: this.name, boot: process.boot, placement, limits })
-    this.#running = { process, cell, log }
-    this.#live(process, cell).catch((error: unknown) => world.report(error))
-    void process.died.then(() => this.#died(process))
+    const incarnation = {
+      process,
+      cell,
+      log,
+      hasStarted: false,
+      isServing: false,
+      wasSuspended: false,
+    }
+    this.#running = incarnation
+    this.#live(incarnation).catch((error: unknown) => world.report(error))
+    void process.died.then(() => this.#died(incarnation))
+  }
+
+  /** Stops the process that runs, and starts another one in its place. */
+  putToSleep(): Incarnation | undefined {
+    const incarnation = this.running
+    if (incarnation === undefined || this.#isHeld || this.hasZombie) return undefined
+    incarnation.process.fallAsleep()
+    incarnation.process.isZombie = true
+    this.#zombie = incarnation
+    this.#running = undefined
+    this.boot()
+    return incarnation
+  }
+
+  /** Its lease is over by now; a process that notices says so to its cell, and serves again if no other one does. */
+  wake({ isNoticed }: { readonly isNoticed: boolean }): void {
+    const zombie = this.#zombie
+    if (zombie === undefined) return
+    if (isNoticed) this.#suspend(zombie)
+    else zombie.isServing = false
+    zombie.process.wakeUp()
+    this.#world.tally.add(isNoticed ? 'step: zombie noticed' : 'step: zombie went on')
+  }
+
+  endZombie(): void {
+    this.#zombie?.process.crash()
   }
 
   crash(): void {
     if (this.isRunning)
-      this.#world.tally.add(this.#isServing ? 'fault: crash' : 'fault: crash at start')
+      this.#world.tally.add(this.isStarting ? 'fault: crash at start' : 'fault: crash')
     this.#running?.process.crash()
   }
 
   /** Stops the cell in order; it is started again like one that died. */
   async stop(): Promise<void> {
     const running = this.serving
-    if (running === undefined) return
-    this.#isServing = false
+    if (running === undefined || running !== this.#running) return
+    running.isServing = false
     const { process, cell } = running
     await Promise.race([cell.stop(), process.died])
     if (process.isAlive) this.#world.tally.add('step: stopped in order')
@@ -204,7 +265,8 @@ export class CellHost {
     this.boot()
   }
 
-  async #live(process: CellProcess, cell: SimulatedCell): Promise<void> {
+  async #live(incarnation: Incarnation): Promise<void> {
+    const { process, cell } = incarnation
     const failed = cell.failure.then((error) => ({ error }))
     const started = cell.start().then(
       () => undefined,
@@ -213,18 +275,40 @@ export class CellHost {
     const outcome = await Promise.race([started, failed, process.died])
     if (!process.isAlive) return
     if (outcome !== undefined) {
-      this.#failed(process, outcome.error)
+      this.#failed(incarnation, outcome.error)
       return
     }
-    this.#isServing = true
-    this.#world.tally.add(process.boot > 2 ? 'step: cell started again' : 'step: cell started')
+    incarnation.hasStarted = true
+    if (!process.isZombie) this.#takeLease(incarnation)
     const later = await Promise.race([failed, process.died])
-    if (process.isAlive && later !== undefined) this.#failed(process, later.error)
+    if (process.isAlive && later !== undefined) this.#failed(incarnation, later.error)
   }
 
-  #failed(process: CellProcess, error: unknown): void {
-    if (error instanceof InjectedFault && !this.#isServing) {
+  #suspend(incarnation: Incarnation): void {
+    incarnation.wasSuspended = true
+    incarnation.cell.suspend()
+  }
+
+  #takeLease(incarnation: Incarnation): void {
+    const { process } = incarnation
+    // The zombie may have answered since the successor looked for the end of the log.
+    if (this.#zombie !== undefined) {
+      this.#zombie.isServing = false
+      this.#suspend(incarnation)
+    }
+    incarnation.isServing = true
+    this.#world.tally.add(process.boot > 2 ? 'step: cell started again' : 'step: cell started')
+  }
+
+  #failed(incarnation: Incarnation, error: unknown): void {
+    const { process, isServing } = incarnation
+    if (error instanceof InjectedFault && !isServing) {
       this.#world.tally.add('fault: start failed')
+      process.crash()
+      return
+    }
+    if (process.isZombie && (error instanceof CellSuperseded || error instanceof FirehoseGap)) {
+      this.#world.tally.add(`step: zombie ended with ${error.code}`)
       process.crash()
       return
     }
@@ -240,9 +324,13 @@ export class CellHost {
     process.crash()
   }
 
-  #died(process: CellProcess): void {
-    if (this.#running?.process === process) this.#isServing = false
-    if (this.#isHeld) return
+  #died(incarnation: Incarnation): void {
+    incarnation.isServing = false
+    if (this.#zombie === incarnation) {
+      this.#zombiesSaw = this.shownBy(incarnation)
+      this.#zombie = undefined
+    }
+    if (this.#isHeld || this.#running !== incarnation) return
     const delayUs = this.#dice.pick([10_000, 3_000_000, 60_000_000])
     this.#world.scheduler.after(this.#dice.below(delayUs), `${this.name} starts again`, () => {
       if (!this.#isHeld) this.boot()

@@ -36,7 +36,11 @@ export class CellProcess {
   readonly weather: Weather
   readonly #surroundings: Surroundings
   readonly #unlanded = new Set<Task>()
+  /** Another incarnation was started while this one slept. */
+  isZombie = false
   #isAlive = true
+  /** What waits for the process to go on; undefined while it runs. */
+  #stopped: (() => void)[] | undefined
   #faults = 0
   #die: () => void = () => undefined
 
@@ -63,7 +67,12 @@ export class CellProcess {
     const { scheduler, machine } = this.#surroundings
     scheduler.after(delayUs, `${machine}${this.boot} ${op}`, () => {
       if (!this.#isAlive) return
-      if (this.weather.sleepsThrough(() => this.later(op, 0, run))) return
+      const again = (): void => this.later(op, 0, run)
+      if (this.#stopped !== undefined) {
+        this.#stopped.push(again)
+        return
+      }
+      if (this.weather.sleepsThrough(again)) return
       if (this.weather.springs(op, 'acknowledge')) this.#trapped(op)
       else run()
     })
@@ -103,6 +112,21 @@ export class CellProcess {
     this.#faults++
     this.#surroundings.tally.add('fault: call rejected')
     return new InjectedFault(`${op} was rejected`)
+  }
+
+  /** Stops the process, not the machine: what it had sent goes on. */
+  fallAsleep(): void {
+    this.#stopped ??= []
+  }
+
+  get isAwake(): boolean {
+    return this.#stopped === undefined
+  }
+
+  wakeUp(): void {
+    const stopped = this.#stopped ?? []
+    this.#stopped = undefined
+    for (const goOn of stopped) goOn()
   }
 
   crash(): void {
@@ -166,7 +190,7 @@ export class CellProcess {
       `${machine}${this.boot} ${op} lands`,
       () => {
         this.#unlanded.delete(task)
-        land(isLate || !this.#isAlive)
+        land(isLate || !this.#isAlive || this.isZombie)
       },
       { isQuiet: true },
     )

@@ -7,6 +7,7 @@ import type { EventLog } from './event-log.ts'
 import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
+import { stopForAWhile } from './zombies.ts'
 
 const FAULTS = {
   crash: 6,
@@ -21,6 +22,7 @@ const FAULTS = {
   'stuck slot': 5,
   'clock jumps': 4,
   'cell sleeps': 2,
+  'process stopped': 12,
   leap: 1,
   retention: 3,
   'gap in the log': 2,
@@ -152,6 +154,8 @@ export class Faults {
           () => weather.fallAsleep(),
           () => weather.wakeUp(),
         )
+      case 'process stopped':
+        return stopForAWhile(this.#world, host, this.#dice)
       case 'leap':
         this.#world.wall.leap(this.#dice.pick(LEAPS_MS))
         this.#world.tally.add('fault: everybody slept')
@@ -203,7 +207,7 @@ export class Faults {
   /** Old records go, as far as no cell needs them any more; not just while one reads where the log starts. */
   #retain(): void {
     const { log, belonging, hosts, tally } = this.#world
-    if (hosts.some(({ isRunning, serving }) => isRunning && serving === undefined)) return
+    if (hosts.some(({ isStarting }) => isStarting)) return
     for (let partition = 0; partition < log.partitions; partition++) {
       const end = known(log.bounds().end[partition], 'an end')
       const { logMs } = belonging.model.state(partition, end)
@@ -221,7 +225,7 @@ export class Faults {
 
   /** A cell finds that the log is not the one it knew: it must stop, and say so; with the right log it goes on. */
   async #openGap(host: CellHost): Promise<void> {
-    if (this.#isGapOpen || host.serving === undefined) return
+    if (this.#isGapOpen || host.serving === undefined || host.hasZombie) return
     this.#isGapOpen = true
     const kind = this.#dice.pick(GAPS)
     await host.checkpoint()

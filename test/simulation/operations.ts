@@ -13,12 +13,12 @@ export async function operate(world: World, dice: Dice): Promise<void> {
   const step = dice.weighted<keyof typeof STEPS>(STEPS)
   if (step === 'checkpoint') return host.checkpoint()
   if (step === 'generation') {
-    await host.command(running.cell.writeGeneration())
+    await host.command(running.cell.writeGeneration(), running)
     if (host.serving === running) world.tally.add('step: generation')
     return
   }
   const author = dice.pick(world.users).key
   const value = dice.pick(['delivered', 'pulled'] as const)
-  await host.command(running.cell.setAuthorClass(author, value))
+  await host.command(running.cell.setAuthorClass(author, value), running)
   if (host.serving === running) world.tally.add(`step: author ${value}`)
 }

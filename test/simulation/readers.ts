@@ -224,7 +224,8 @@ export class Readers {
     const got = status.position
     const isWrong = !hasReached(got, answered) || !hasReached(serving.log.delivered, got)
     if (isWrong) throw new Violation('a cell does not know its position', { got, want: answered })
-    if (!status.ready) throw new Violation('a cell that serves says that it does not')
+    if (!status.ready && !serving.wasSuspended)
+      throw new Violation('a cell that serves says that it does not')
     if (serving.process.faults === faultsBefore) this.#world.tally.add('step: asked for status')
   }
 

@@ -30,7 +30,8 @@ export async function settle(
   if (dice.chance(0.5)) {
     await Promise.all(world.hosts.map((host) => host.checkpoint()))
     for (const host of world.hosts) {
-      if (host.serving !== undefined) await host.command(host.serving.cell.writeGeneration())
+      const { serving } = host
+      if (serving !== undefined) await host.command(serving.cell.writeGeneration(), serving)
     }
     checkErased(world)
   }

@@ -71,8 +71,10 @@ export class Watcher {
 
   async #follow(
     items: AsyncIterator<WatchItem>,
-    { process, log }: Incarnation,
+    incarnation: Incarnation,
   ): Promise<Ended | 'left'> {
+    const { process } = incarnation
+    const host = this.#world.homeOf(this.#viewer.key)
     let isFirst = true
     for (;;) {
       const faultsBefore = process.faults
@@ -91,7 +93,7 @@ export class Watcher {
         this.#world.tally.add(`watcher reads anew: ${item.reason}`)
         return 'reload'
       }
-      this.#take(item, log.delivered)
+      this.#take(item, host.shownBy(incarnation))
     }
   }
 
@@ -119,14 +121,16 @@ export class Watcher {
   }
 
   /** Compares when nothing was appended, and nothing went wrong, for as long as any push may take. */
-  async #audit({ log }: Incarnation): Promise<void> {
-    const { weather } = this.#world.homeOf(this.#viewer.key)
+  async #audit(incarnation: Incarnation): Promise<void> {
+    const { log } = incarnation
+    const host = this.#world.homeOf(this.#viewer.key)
     for (let tries = 0; tries < 6 && !this.#isOver; tries++) {
       const query = { limit: 1, from: undefined, countUnreadTo: undefined }
       const answer = await this.#readers.page(this.#viewer, query)
       const before = log.delivered
       await this.#world.sleepUs(AUDIT_PAUSE_US)
-      if (answer === undefined || this.#isOver || !weather.isCalm) continue
+      if (answer === undefined || this.#isOver || !host.weather.isCalm) continue
+      if (host.serving !== incarnation) continue
       if (!hasReached(answer.span.from, log.delivered) || !hasReached(before, log.delivered))
         continue
       this.#checkPicture({ from: answer.span.from, to: log.delivered })
