@@ -21,11 +21,11 @@ export type FreshLog = {
   readonly topics: TopicAdmin
   readonly partitions: LogPartitions
   /** Another process's view of the same log. Closed with it. */
-  open(limits?: Partial<KafkaLimits>): Promise<KafkaFirehose>
+  readonly open: (limits?: Partial<KafkaLimits>) => Promise<KafkaFirehose>
   /** Removes what stands before the record in its partition. */
-  dropBefore(record: Pick<Appended, 'partition' | 'offset'>): Promise<void>
-  deleteTopics(): Promise<void>
-  close(): Promise<void>
+  readonly dropBefore: (record: Pick<Appended, 'partition' | 'offset'>) => Promise<void>
+  readonly deleteTopics: () => Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export type FreshLogOptions = {
