@@ -35,7 +35,6 @@ export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
     },
     ports: [statusPort],
     readyWithinMs,
-    outlivesParent: false,
   })
 }
 
