@@ -13,6 +13,18 @@ const suite = (name: string, timeoutMs: number) => ({
   },
 })
 
+// On real Kafka, Cassandra and Redis, which are shared: after all others, one file at a time.
+const base = suite('servers', 120_000)
+const servers = {
+  ...base,
+  test: {
+    ...base.test,
+    globalSetup: ['test/servers/global-setup.ts'],
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
+  },
+}
+
 export default defineConfig({
   test: {
     maxWorkers: 2,
@@ -23,6 +35,7 @@ export default defineConfig({
       suite('simulation', 120_000),
       suite('integration', 120_000),
       suite('e2e', 120_000),
+      servers,
     ],
   },
 })

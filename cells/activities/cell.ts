@@ -140,6 +140,11 @@ export class Cell implements CellClient {
     this.#readiness.open()
   }
 
+  /** Whether it answers now. */
+  get isReady(): boolean {
+    return this.#readiness.isReady
+  }
+
   /**
    * The process may have slept, or its lease lapsed: another process may have answered meanwhile, as of later. From now on the
    * cell answers only when it has reached the log's end as read from now on. To be called before the first call that comes

@@ -11,7 +11,12 @@ export type CassandraOptions = {
   readonly prefix: string
   readonly credentials: { readonly username: string; readonly password: string } | undefined
   readonly tls: TlsOptions | undefined
+  /** How many replicas must have answered; of reads and writes. By default a quorum of the local data center. */
+  readonly consistency?: CassandraConsistency
 }
+
+/** Only quorums: with less, a read could miss what was written. */
+export type CassandraConsistency = 'localQuorum' | 'quorum'
 
 /** Letters, digits and underscores only: what keyspaces may be called. */
 export function controlKeyspace(prefix: string): string {

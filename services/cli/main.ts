@@ -6,6 +6,7 @@ import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { readCliEnvironment } from './config.ts'
 import { type ExitCode, endingOf, exitCodes } from './exit.ts'
 import { buildProgram } from './program.ts'
+import { CLUSTER_COMMANDS } from './cluster-commands.ts'
 import { SERVE } from './serve-command.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -19,6 +20,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 
 const interruption = new AbortController()
 let isServing = false
+let isServer = false
 process.on('SIGINT', () => {
   // The server drains by itself. Anything else stops at the second Ctrl-C at the latest.
   if (isServing) return
@@ -65,8 +67,9 @@ const terminal: Terminal = {
 try {
   const [, , argument, argumentOfHelp] = process.argv
   const name = argument === 'help' ? argumentOfHelp : argument
-  const command = [SERVE].find((server) => server.name === name)
-  isServing = command !== undefined && command.name !== 'init'
+  const command = [SERVE, ...CLUSTER_COMMANDS].find((server) => server.name === name)
+  isServer = command !== undefined
+  isServing = isServer && name !== 'init'
   const named = command === undefined ? undefined : { command, flags: await command.flags() }
   await buildProgram(terminal, named).parseAsync()
 } catch (thrown) {
@@ -75,4 +78,6 @@ try {
   exitCode = ending.exitCode
 }
 clearProgress()
+// A server closed all it could: what a driver still holds open must not keep its process.
+if (isServer) process.exit(exitCode)
 process.exitCode = exitCode

@@ -9,6 +9,7 @@ import { addImportCommand } from './import-command.ts'
 import { addLoadCommand } from './load-command.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 import { addPostCommands } from './post-commands.ts'
+import { CLUSTER_COMMANDS } from './cluster-commands.ts'
 import { SERVE } from './serve-command.ts'
 import { addServerCommand, type ServerCommand } from './server-command.ts'
 import type { Terminal } from './terminal.ts'
@@ -39,6 +40,8 @@ export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
     addServerCommand(program, terminal, command, named?.command === command ? named.flags : [])
   addServer(SERVE)
   addOperatorCommands(program, terminal)
+  program.commandsGroup('Cluster:')
+  for (const command of CLUSTER_COMMANDS) addServer(command)
   program.commandsGroup('People:')
   addGraphCommands(program, terminal)
   program.commandsGroup('Posts:')

@@ -1,11 +1,13 @@
 // CreatePost. Without an id of the client's, a publish is one append. With one, it may be a repeat: the log takes it, and
-// the author's cell, which decides, says what it made of it: the first create of an id stands, whatever comes later.
+// the author's cell, which decides, says what it made of it: the first create of an id stands, whatever comes later. If that
+// cell does not answer, the post is in the log all the same: then the outcome is unknown, never "nothing was accepted".
 
 import type { PostCreated, PostName } from '../../cells/model/event.ts'
 import type { PostView } from '../../cells/ports/cell-client.ts'
 import type { Post } from '../../gen/cellfeed/v1/post.ts'
 import type { CreatePostRequest, CreatePostResponse } from '../../gen/cellfeed/v1/post_service.ts'
 import { ApiError } from './errors.ts'
+import { outcomeUnknown } from './event-writer.ts'
 import type { CallContext } from './front-desk.ts'
 import type { GatewayDesk } from './gateway-desk.ts'
 import {
@@ -75,9 +77,11 @@ async function standingPost(
   call: { readonly seen: readonly number[]; readonly signal: AbortSignal },
 ): Promise<{ readonly post: PostView; readonly createdOffset: number }> {
   const viewer = post.author.key
-  const { value } = await desk.reader.asViewer({ viewer, ...call }, (cell, asked) =>
-    cell.post(asked, viewer, post.postId),
-  )
+  const { value } = await desk.reader
+    .asViewer({ viewer, ...call }, (cell, asked) => cell.post(asked, viewer, post.postId))
+    .catch((error: unknown) => {
+      throw outcomeUnknown(error)
+    })
   switch (value.kind) {
     case 'found':
       return value

@@ -133,8 +133,9 @@ function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'FIREHOSE_BUSY'
 }
 
-function outcomeUnknown(cause: unknown): ApiError {
+/** What a write ends with that may have happened. */
+export function outcomeUnknown(cause: unknown): ApiError {
   if (cause instanceof ApiError && cause.code === 'WRITE_OUTCOME_UNKNOWN') return cause
-  const message = 'the firehose did not confirm the write: it may have happened or not; repeat it'
+  const message = 'the write was not confirmed: it may have happened or not; repeat it'
   return new ApiError('WRITE_OUTCOME_UNKNOWN', message, { cause })
 }

@@ -34,7 +34,7 @@ export function readFlags<Fields extends z.ZodRawShape>(
   )
   const parsed = z.object(fields).safeParse(texts)
   if (parsed.success) return parsed.data
-  return { errors: parsed.error.issues.map((issue) => describe(issue, flags, raw)) }
+  return { errors: parsed.error.issues.map((issue) => describe(issue, flags, texts, raw)) }
 }
 
 export function isConfigErrors(parsed: object): parsed is ConfigErrors {
@@ -144,12 +144,13 @@ function variableOf(key: string): string {
   return `CELLFEED_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
-function describe(issue: z.core.$ZodIssue, flags: readonly Flag[], raw: Raw): string {
+function describe(issue: z.core.$ZodIssue, flags: readonly Flag[], texts: Raw, raw: Raw): string {
   const flagged = flags.find(({ key }) => key === issue.path[0])
   if (flagged === undefined) return issue.message
   const name = flagged.flags?.split(' ')[0]
   if (name === undefined) return `${flagged.environment} ${issue.message}`
-  const from = raw[flagged.key] === undefined ? ` (from ${flagged.environment})` : ''
+  const isFromVariable = raw[flagged.key] === undefined && texts[flagged.key] !== undefined
+  const from = isFromVariable ? ` (from ${flagged.environment})` : ''
   return `${name}${from} ${issue.message}`
 }
 

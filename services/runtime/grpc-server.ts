@@ -9,6 +9,7 @@ import {
 } from '@grpc/proto-loader'
 import { ReflectionService } from '@grpc/reflection'
 import { HealthImplementation, protoPath as healthProtoPath } from 'grpc-health-check'
+import { addressAt } from './address-at.ts'
 import { serverCredentials } from './grpc-tls.ts'
 import { listenErrorOf } from './listen-error.ts'
 import type { ProcessTls } from './process-flags.ts'
@@ -57,9 +58,8 @@ export class GrpcServer {
   /** Resolves with the port it listens on. Throws ListenError. */
   listen(): Promise<number> {
     const { host, port, tls } = this.#options
-    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, serverCredentials(tls), (error, bound) => {
+      this.#server.bindAsync(addressAt(host, port), serverCredentials(tls), (error, bound) => {
         if (error === null) resolve(bound)
         else reject(listenErrorOf(error, { host, port }))
       })

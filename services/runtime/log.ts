@@ -11,3 +11,12 @@ export function createLog(level: LogLevel): Logger {
   const options = { level, base: null, timestamp: () => `,"time":"${new Date().toISOString()}"` }
   return pino(options, destination({ fd: 2, sync: true }))
 }
+
+/** Where an adapter tells what happens to its connections. */
+export function engineLog(log: Logger, engine: string) {
+  const child = log.child({ engine })
+  return {
+    warn: (fact: string, details: Readonly<Record<string, unknown>>) => child.warn(details, fact),
+    debug: (fact: string, details: Readonly<Record<string, unknown>>) => child.debug(details, fact),
+  }
+}

@@ -30,9 +30,16 @@ const CELL_GAUGES = {
   watchers: 'Dashboards being watched',
 } as const satisfies { [Name in keyof CellStatus]?: string }
 
+export type ReadGauge = {
+  readonly name: string
+  readonly help: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: () => number
+}
+
 export class Metrics {
   readonly registry = new Registry()
-  #refresh: () => Promise<void> = async () => undefined
+  readonly #refreshes: (() => Promise<void>)[] = []
   readonly calls = this.#counter('cellfeed_calls_total', 'Calls answered', ['method', 'code'])
   readonly callSeconds = this.#histogram('cellfeed_call_seconds', 'Time to answer', ['method'])
   readonly callsInFlight = this.#gauge('cellfeed_calls_in_flight', 'Calls being answered', [])
@@ -49,7 +56,7 @@ export class Metrics {
 
   /** Everything, in the format that Prometheus reads. */
   async text(): Promise<string> {
-    await this.#refresh()
+    await Promise.all(this.#refreshes.map((refresh) => refresh()))
     return this.registry.metrics()
   }
 
@@ -60,14 +67,31 @@ export class Metrics {
       field: field as keyof typeof CELL_GAUGES,
       gauge: this.#gauge(`cellfeed_cell_${snakeCase(field)}`, help, ['cell']),
     }))
-    this.#refresh = async () => {
+    this.#refreshes.push(async () => {
       const all = await statuses()
       answered.set(all.length)
       for (const { field, gauge } of gauges) {
         gauge.reset()
         for (const status of all) gauge.set({ cell: status.cell }, Number(status[field] ?? 0))
       }
-    }
+    })
+  }
+
+  /** Whether a cell's process holds its lease; read when metrics are asked for. */
+  watchLease(cell: string, state: () => 'held' | 'lapsed' | 'unconfirmed' | 'superseded'): void {
+    this.read({
+      name: 'cellfeed_cell_lease_held',
+      help: 'Whether the process knows itself to be the one of its cell (1) or not (0)',
+      labels: { cell },
+      value: () => (state() === 'held' ? 1 : 0),
+    })
+  }
+
+  /** A gauge that is read when metrics are asked for. */
+  read(gauge: ReadGauge): void {
+    const { name, help, labels = {}, value } = gauge
+    const made = this.#gauge(name, help, Object.keys(labels))
+    this.#refreshes.push(async () => made.set({ ...labels }, value()))
   }
 
   watchProcess(): void {

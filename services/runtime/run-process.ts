@@ -103,6 +103,11 @@ function startFailure(
   return { line: `could not start: ${messageOf(error)}`, exit: EXIT_FAILED }
 }
 
+/** Of a process with a main port and a status page. */
+export function flagOfPort({ port: main }: { readonly port: number }): (port: number) => string {
+  return (port) => (port === main ? '--port' : '--status-port')
+}
+
 export function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)
   return message.split('\n')[0] ?? message

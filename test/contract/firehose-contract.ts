@@ -193,14 +193,16 @@ export function describeFirehoseContract(name: string, open: () => Promise<OpenF
       expect(next?.offset).toBe(third.offset + 1)
     })
 
+    // It may first be given what it had read ahead, but never what stands behind the gap.
     test('a follower whom retention overtakes is told of the gap', async () => {
       const posts = Array.from({ length: 10 }, (_, i) => `${i}`)
       const appended = []
       for (const text of posts) appended.push(...(await firehose.append([postBy('anna', text)])))
       const { batches } = follow(zeroPosition(16))
-      await batches.next()
+      const first = await takeTexts(batches, 1)
       await log.dropBefore(appended[9] ?? { partition: 0, offset: 0, appendedAtMs: 0 })
-      await expect(batches.next()).rejects.toThrow(FirehoseGap)
+      const rest = takeTexts(batches, posts.length - first.length)
+      await expect(rest).rejects.toThrow(FirehoseGap)
     })
 
     test('a record that a producer repeats stands in the log twice', async () => {

@@ -1,0 +1,102 @@
+// Time on a core of several processes at once, also of servers that others started: they are found by the port they listen on.
+// Linux only, as is /proc; elsewhere, and for servers in a container or on another machine, it says so instead of a figure.
+
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+
+const TICKS_PER_SECOND = 100
+const LISTENING = '0A'
+
+export type CpuShare = { readonly name: string; readonly cores: number | undefined }
+
+export class CpuMeter {
+  readonly #processes: readonly { readonly name: string; readonly pid: number | undefined }[]
+  #from: readonly (number | undefined)[] = []
+  #fromMs = 0
+
+  constructor(pids: Readonly<Record<string, number | undefined>>) {
+    this.#processes = Object.entries(pids).map(([name, pid]) => ({ name, pid }))
+    this.start()
+  }
+
+  start(): void {
+    this.#from = this.#processes.map(({ pid }) => cpuSeconds(pid))
+    this.#fromMs = performance.now()
+  }
+
+  /** How many cores each has kept busy since the start. */
+  shares(): CpuShare[] {
+    const seconds = (performance.now() - this.#fromMs) / 1_000
+    return this.#processes.map(({ name, pid }, i) => {
+      const from = this.#from[i]
+      const now = cpuSeconds(pid)
+      const isKnown = from !== undefined && now !== undefined
+      return { name, cores: isKnown ? (now - from) / seconds : undefined }
+    })
+  }
+
+  /** For the table: per cent of one core. */
+  toString(): string {
+    return this.shares()
+      .map(({ name, cores }) => `${name} ${cores === undefined ? '?' : Math.round(cores * 100)} %`)
+      .join(', ')
+  }
+}
+
+/** The process of this machine that listens on a port. */
+export function pidListeningOn(port: number): number | undefined {
+  const inodes = new Set(
+    ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((path) => listening(path, port)),
+  )
+  if (inodes.size === 0) return undefined
+  return everyPid().find((pid) => openFiles(pid).some((file) => inodes.has(file)))
+}
+
+function cpuSeconds(pid: number | undefined): number | undefined {
+  const stat = pid === undefined ? '' : text(`/proc/${pid}/stat`)
+  // The second field is the program's name in brackets, which may hold spaces.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const ticks = Number(fields[11]) + Number(fields[12])
+  return Number.isFinite(ticks) ? ticks / TICKS_PER_SECOND : undefined
+}
+
+function listening(path: string, port: number): string[] {
+  const end = `:${port.toString(16).toUpperCase().padStart(4, '0')}`
+  return text(path)
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state]) => local?.endsWith(end) === true && state === LISTENING)
+    .map((fields) => `socket:[${fields[9]}]`)
+}
+
+function everyPid(): number[] {
+  try {
+    return readdirSync('/proc').map(Number).filter(Number.isInteger)
+  } catch {
+    return []
+  }
+}
+
+function openFiles(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).map((name) => link(`${folder}/${name}`))
+  } catch {
+    return []
+  }
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
+}
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return ''
+  }
+}

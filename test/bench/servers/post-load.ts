@@ -1,0 +1,157 @@
+// Posts of 1 KB on the public topic, from a process of its own, by kafkajs as any producer would send them: batches, acks of all
+// replicas, Java's partitioner. It stays ahead of who reads by at most so many posts, or keeps to a rate.
+//
+//     bench --fork--> this process --kafkajs--> Kafka --> what is measured
+//       └── says how many were applied ──^
+
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { Kafka, logLevel, Partitioners, type Producer } from 'kafkajs'
+import { IdAllocator } from '../../../cells/model/id-allocator.ts'
+import type { EventId, PostId } from '../../../cells/model/post-id.ts'
+import { userRef } from '../../../cells/model/user-key.ts'
+import { encodeEvent } from '../../../infra/wire/event-codec.ts'
+import { drawFrom, uniform } from '../draw.ts'
+import { isStarted } from '../print.ts'
+
+export type LoadOptions = {
+  readonly kafka: string
+  readonly topic: string
+  /** Authors are users 1 .. so many, drawn alike. */
+  readonly users: number
+  /** So many posts may be on the topic that were not told applied. */
+  readonly aheadMax: number
+  /** Posts a second; as many as it can when undefined. */
+  readonly perSecond?: number
+  /** It ends by itself after so many posts. */
+  readonly postsMax?: number
+}
+
+/** Of the whole event; the rest of it are ids and names. */
+const HEAD_BYTES = 60
+const CONTENT_BYTES = 880
+const POSTS_A_SEND = 500
+const SENDS_AT_ONCE = 3
+/** Of 1,024: gateways have the smaller ones. */
+const WORKER = 900
+
+type ToLoad = { readonly applied: number } | { readonly end: true }
+type FromLoad = { readonly produced: number }
+
+export class PostLoad {
+  readonly #child: ChildProcess
+  readonly ended: Promise<void>
+  #produced = 0
+
+  constructor(options: LoadOptions) {
+    this.#child = fork(fileURLToPath(import.meta.url), [JSON.stringify(options)])
+    this.#child.on('message', (message) => {
+      this.#produced = (message as FromLoad).produced
+    })
+    this.ended = endOf(this.#child)
+    this.ended.catch(() => undefined)
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** Posts that Kafka has confirmed. */
+  get produced(): number {
+    return this.#produced
+  }
+
+  applied(posts: number): void {
+    this.#tell({ applied: posts })
+  }
+
+  async end(): Promise<void> {
+    this.#tell({ end: true })
+    await this.ended
+  }
+
+  /** It may be ending at this very moment: then it need not know. */
+  #tell(message: ToLoad): void {
+    if (this.#child.connected) this.#child.send(message, () => undefined)
+  }
+}
+
+async function endOf(child: ChildProcess): Promise<void> {
+  const [code] = await once(child, 'exit')
+  if (code !== 0) throw new Error(`the load ended with code ${String(code)}`)
+}
+
+async function produce(options: LoadOptions): Promise<void> {
+  const { kafka, topic, users, aheadMax, perSecond, postsMax = Number.POSITIVE_INFINITY } = options
+  const client = new Kafka({ brokers: [kafka], clientId: 'load', logLevel: logLevel.ERROR })
+  const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner })
+  await producer.connect()
+  let applied = 0
+  const ending = new AbortController()
+  process.on('message', (message) => {
+    const told = message as ToLoad
+    if ('end' in told) ending.abort()
+    else applied = told.applied
+  })
+  const makePost = postsBy(users)
+  const startMs = performance.now()
+  let sent = 0
+  let confirmed = 0
+  const mayMake = () => {
+    const due =
+      perSecond === undefined ? postsMax : ((performance.now() - startMs) / 1_000) * perSecond
+    return Math.min(due, postsMax, applied + aheadMax) - sent
+  }
+  const send = async () => {
+    while (!ending.signal.aborted && sent < postsMax) {
+      const count = Math.min(POSTS_A_SEND, Math.floor(mayMake()))
+      if (
+        count < 1 ||
+        (perSecond === undefined && count < Math.min(POSTS_A_SEND, postsMax - sent))
+      ) {
+        await sleep(1)
+        continue
+      }
+      sent += count
+      await sendSome(producer, topic, Array.from({ length: count }, makePost))
+      confirmed += count
+      process.send?.({ produced: confirmed } satisfies FromLoad)
+    }
+  }
+  await Promise.all(Array.from({ length: SENDS_AT_ONCE }, send))
+  await producer.disconnect()
+  process.disconnect?.()
+}
+
+async function sendSome(
+  producer: Producer,
+  topic: string,
+  messages: { key: string; value: Buffer }[],
+): Promise<void> {
+  await producer.send({ topic, acks: -1, messages })
+}
+
+function postsBy(users: number): () => { key: string; value: Buffer } {
+  const draw = drawFrom(23)
+  const ids = new IdAllocator(WORKER)
+  const authors = Array.from({ length: users }, (_, i) => userRef(`user-${i + 1}`))
+  const head = new Uint8Array(HEAD_BYTES)
+  const content = new Uint8Array(CONTENT_BYTES).fill(120)
+  return () => {
+    const author = authors[uniform(draw, users) - 1]
+    if (author === undefined) throw new RangeError('no such author')
+    const nowMs = Date.now()
+    const id = ids.allocate(nowMs) as EventId
+    const postId = ids.allocate(nowMs) as PostId
+    const post = { author, postId, head, content, reblogOf: undefined }
+    const fact = { kind: 'post-created' as const, ...post, audience: 'public' as const }
+    const value = encodeEvent({ id, fact })
+    return { key: author.id, value: Buffer.from(value.buffer, value.byteOffset, value.length) }
+  }
+}
+
+if (isStarted(import.meta.url)) {
+  await produce(JSON.parse(process.argv[2] ?? '') as LoadOptions)
+}
