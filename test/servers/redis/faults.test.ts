@@ -82,7 +82,7 @@ test('killed with calls on their way: all end, and nothing of before is found af
   expect(await fill(cache, 1)).toBeUndefined()
   await cache.setMany([entry(1, 1)])
   await forget(cache, 1)
-  await redis.startAgain()
+  await redis.server.start()
   await worksAgain(cache)
   expect(await fill(cache, 1)).toBeUndefined()
   expect(cache.status()).toMatchObject({ breaker: 'closed', unanswered: 0 })
@@ -92,11 +92,11 @@ test('back from a snapshot that still holds a removed body: it is not found', as
   redis = await OwnRedis.start()
   const cache = await open()
   await cache.setMany([entry(1, 1), entry(2, 2)])
-  await redis.admin.save()
+  await redis.admin().save()
   await cache.remove([key(1)])
   await redis.kill()
-  await redis.startAgain()
-  expect(await redis.admin.dbsize()).toBe(2)
+  await redis.server.start()
+  expect(await redis.admin().dbsize()).toBe(2)
   await worksAgain(cache)
   expect(await cache.getMany([key(1), key(2)])).toEqual([undefined, undefined])
 })
@@ -106,7 +106,7 @@ test('a connection that ends, Redis none the worse: a new epoch all the same', a
   const cache = await open()
   await cache.setMany([entry(1, 1)])
   const { epochs } = cache.status()
-  await redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+  await redis.admin().call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
   await vi.waitFor(() => expect(cache.status().epochs).toBe(epochs + 1))
   await worksAgain(cache)
   expect(await fill(cache, 1)).toBeUndefined()
@@ -117,7 +117,7 @@ test('stopped: reads find nothing, soon without asking; a removal is not sure', 
   // Silence is never taken for the end of the connection here, so that what was sent is carried out later.
   const cache = await open({ answerMs: 20, silenceMs: 600_000, pauseMs: 50, pauseMaxMs: 50 })
   await cache.setMany([entry(1, 1)])
-  redis.pause()
+  redis.server.pause()
   const late = cache.setMany([entry(2, 2)])
   await expect(cache.remove([key(1), key(2)])).rejects.toMatchObject({ code: 'CACHE_NOT_SURE' })
   await late
@@ -131,7 +131,7 @@ test('stopped: reads find nothing, soon without asking; a removal is not sure', 
   expect(cache.status().unasked).toBe(unasked + 1)
 
   await cache.renew()
-  redis.resume()
+  redis.server.resume()
   await worksAgain(cache)
   await vi.waitFor(() => expect(cache.status().unanswered).toBe(0))
   expect(await cache.getMany([key(1), key(2)])).toEqual([undefined, undefined])
@@ -141,11 +141,11 @@ test('a set whose answer came too late does not undo the removal after it', asyn
   redis = await OwnRedis.start()
   const cache = await open({ answerMs: 300, silenceMs: 600_000, failuresMax: 1_000 })
   await cache.setMany([entry(1, 1)])
-  redis.pause()
+  redis.server.pause()
   await cache.setMany([entry(2, 2)])
   expect(cache.status().late).toBe(1)
   const removed = cache.remove([key(2)])
-  redis.resume()
+  redis.server.resume()
   await removed.catch(() => cache.renew())
   await vi.waitFor(() => expect(cache.status().unanswered).toBe(0))
   expect(await fill(cache, 2)).toBeUndefined()
@@ -156,7 +156,7 @@ test('stopped for long: the connection is given up, what is unanswered stays bou
   const limits = { unansweredMax: 50, failuresMax: 1_000_000 }
   const cache = await open({ answerMs: 20, silenceMs: 500, connectMs: 500, ...limits })
   await cache.setMany([entry(1, 1)])
-  redis.pause()
+  redis.server.pause()
   const { isUp, epochs } = cache.status()
   expect(isUp).toBe(true)
   await until(async () => {
@@ -164,13 +164,15 @@ test('stopped for long: the connection is given up, what is unanswered stays bou
     expect(cache.status().unanswered).toBeLessThanOrEqual(50)
     return cache.status().epochs > epochs
   })
-  redis.resume()
+  redis.server.resume()
   await worksAgain(cache)
   expect(await fill(cache, 1)).toBeUndefined()
 })
 
 test('full: what it holds is still found and can be removed, nothing more is set for a while', async () => {
-  redis = await OwnRedis.start(['--maxmemory', '4mb', '--maxmemory-policy', 'noeviction'])
+  redis = await OwnRedis.start()
+  const admin = redis.admin()
+  await admin.config('SET', 'maxmemory', '4mb', 'maxmemory-policy', 'noeviction')
   const cache = await open()
   await cache.setMany([entry(1, 1), entry(2, 2)])
   let id = 10
@@ -187,18 +189,19 @@ test('full: what it holds is still found and can be removed, nothing more is set
     undefined,
     2,
   ])
-  await redis.admin.config('SET', 'maxmemory', '0')
+  await admin.config('SET', 'maxmemory', '0')
   await worksAgain(cache)
 })
 
 test('emptied under load: no error, and it fills again', async () => {
   redis = await OwnRedis.start()
   const cache = await open()
+  const admin = redis.admin()
   const rounds = Array.from({ length: 20 }, (_, round) => round)
   for (const round of rounds) {
     const ids = Array.from({ length: 50 }, (_, i) => round * 50 + i)
     const set = cache.setMany(ids.map((id) => entry(id, 5)))
-    const emptied = round % 4 === 0 ? redis.admin.flushall() : undefined
+    const emptied = round % 4 === 0 ? admin.flushall() : undefined
     const found = await cache.getMany(ids.map(key))
     expect(found.filter((body) => body !== undefined && body[0] !== 5)).toEqual([])
     await set
@@ -216,7 +219,7 @@ test('away when the cell starts: it opens, finds nothing, and works once Redis i
   await cache.setMany([entry(1, 1)])
   expect(await fill(cache, 1)).toBeUndefined()
   await cache.remove([key(1)])
-  await redis.startAgain()
+  await redis.server.start()
   await worksAgain(cache)
 })
 
@@ -244,8 +247,9 @@ test('bodies too large are left out, entries expire, keys begin with prefix and 
     2,
   ])
   expect(cache.status()).toMatchObject({ tooLarge: 1, hits: 1, misses: 1 })
-  const names = await redis.admin.keys('*')
+  const admin = redis.admin()
+  const names = await admin.keys('*')
   expect(names).toEqual([expect.stringMatching(/^test:cell-1:[\w-]{16}:7:2$/)])
-  expect(await redis.admin.ttl(names[0] ?? '')).toBeGreaterThan(0)
-  expect(await redis.admin.ttl(names[0] ?? '')).toBeLessThanOrEqual(77)
+  expect(await admin.ttl(names[0] ?? '')).toBeGreaterThan(0)
+  expect(await admin.ttl(names[0] ?? '')).toBeLessThanOrEqual(77)
 })

@@ -2,6 +2,7 @@
 // the last renewal. That some are found shows that the calls really went to Redis.
 
 import * as fc from 'fast-check'
+import type { Redis } from 'ioredis'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { PostId } from '../../../cells/model/post-id.ts'
 import { RedisBodyCache } from '../../../infra/redis/body-cache.ts'
@@ -26,8 +27,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 let redis: OwnRedis
 let cache: RedisBodyCache
+let admin: Redis
 beforeAll(async () => {
   redis = await OwnRedis.start()
+  admin = redis.admin()
   cache = await RedisBodyCache.open({
     host: '127.0.0.1',
     port: redis.port,
@@ -101,7 +104,7 @@ test('a body that is found was set after all removals and renewals of before', a
           pending.push(cache.renew())
           break
         case 'cut':
-          pending.push(redis.admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'))
+          pending.push(admin.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'))
           break
         case 'settle':
           await settle()
