@@ -57,6 +57,7 @@ export class Appender {
   #linger: NodeJS.Timeout | undefined
   #sweeping: NodeJS.Timeout | undefined
   #isPreparing = false
+  #isAway = false
   #isClosed = false
   #lastError = 'Kafka did not answer yet'
 
@@ -197,6 +198,8 @@ export class Appender {
       for (const batch of batches) batch.isFlying = false
       this.#stored(batches, produced)
       this.#backoff.reset()
+      if (this.#isAway) this.#log.warn('appending goes on', {})
+      this.#isAway = false
     } catch (error) {
       for (const batch of batches) batch.isFlying = false
       this.#failed(link, batches, brokerError(error, 'appending'))
@@ -256,7 +259,9 @@ export class Appender {
   #lost(link: AppenderLink, error: BrokerError): void {
     this.#lastError = error.message
     if (this.#link !== link) return
-    this.#log.warn('appending lost its connection', { error: error.message })
+    const tell = this.#isAway ? this.#log.debug : this.#log.warn
+    tell('appending lost its connection and goes on when Kafka is back', { error: error.message })
+    this.#isAway = true
     this.#link = undefined
     this.#shared.drop(link)
     void this.#prepare(this.#backoff.wait())

@@ -17,9 +17,8 @@ import { Appender } from './appender.ts'
 import { Backoff } from './backoff.ts'
 import { Background } from './background.ts'
 import { BrokerError } from './broker-error.ts'
-import type { BrokerLink } from './broker-link.ts'
 import { type DeadLetterCounts, DeadLetters } from './dead-letters.ts'
-import { Follower } from './follower.ts'
+import { Follower, type FollowLink } from './follower.ts'
 import { KAFKA_LIMITS, type KafkaLimits } from './kafka-limits.ts'
 import { type KafkaLog, silentLog } from './kafka-log.ts'
 import { type KafkaOptions, topicNames } from './kafka-options.ts'
@@ -134,11 +133,13 @@ export class KafkaFirehose implements Firehose {
   async *follow(from: Position, options: FollowOptions): AsyncGenerator<LogBatch> {
     if (this.#isClosed) throw closed()
     const parts = {
-      access: this.#access,
+      limits: this.#access.limits,
+      log: this.#access.log,
       partitions: this.#partitions,
+      open: () => openLog(this.#access),
       reader: this.#reader,
       deadLetters: this.#deadLetters,
-      closeLater: (link: BrokerLink) => this.#closing.add(() => link.close()),
+      closeLater: (link: FollowLink) => this.#closing.add(() => link.close()),
     }
     const follower = new Follower(parts, from, options)
     this.#followers.add(follower)

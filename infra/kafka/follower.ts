@@ -17,8 +17,9 @@ import { BrokerError } from './broker-error.ts'
 import type { BrokerLink, Fetched } from './broker-link.ts'
 import type { DeadLetters } from './dead-letters.ts'
 import { LogAnchors } from './log-anchors.ts'
+import type { KafkaLimits } from './kafka-limits.ts'
+import type { KafkaLog } from './kafka-log.ts'
 import { LeaderFetches } from './leader-fetches.ts'
-import { type LogAccess, openLog } from './log-access.ts'
 import { assertWithin, WAY_OUT } from './log-gap.ts'
 import { FirehoseMismatch } from './log-identity.ts'
 import type { LogPartitions } from './log-partitions.ts'
@@ -26,13 +27,17 @@ import type { LogReader } from './log-reader.ts'
 import { deadFact, decodeBatch } from './raw-records.ts'
 
 export type FollowerParts = {
-  readonly access: LogAccess
+  readonly limits: KafkaLimits
+  readonly log: KafkaLog
   readonly partitions: LogPartitions
-  readonly reader: LogReader
-  readonly deadLetters: DeadLetters
-  /** Told of every connection that is being closed behind the follower. */
-  readonly closeLater: (link: BrokerLink) => void
+  readonly open: () => Promise<FollowLink>
+  readonly reader: Pick<LogReader, 'bounds' | 'fetchRaw'>
+  readonly deadLetters: Pick<DeadLetters, 'put'>
+  /** Given every connection that the follower is done with. */
+  readonly closeLater: (link: FollowLink) => void
 }
+
+export type FollowLink = Pick<BrokerLink, 'fetch' | 'leaderOf' | 'close'>
 
 type Landed =
   | { readonly leader: number; readonly fetched: readonly Fetched[] }
@@ -48,6 +53,7 @@ export class Follower {
   readonly #bell = new Bell()
   /** By partition: the next offset to hand on. */
   readonly #next: number[]
+  #isAway = false
   #unknownSinceMs: number | undefined
   #ended: Error | undefined
 
@@ -56,7 +62,7 @@ export class Follower {
     this.#parts = parts
     this.#options = options
     this.#anchors = new LogAnchors(parts.reader, parts.partitions)
-    this.#backoff = new Backoff(parts.access.limits)
+    this.#backoff = new Backoff(parts.limits)
     const count = parts.partitions.perTopic * topics
     this.#next = Array.from({ length: count }, (_, number) => from[number] ?? 0)
   }
@@ -82,12 +88,12 @@ export class Follower {
 
   /** Hands on what comes by one connection, until the signal aborts or something fails. */
   async *#session(): AsyncGenerator<LogBatch> {
-    const { access, closeLater, partitions } = this.#parts
+    const { closeLater, limits, open, partitions } = this.#parts
     const { signal } = this.#options
-    const link = await openLog(access)
+    const link = await open()
     try {
       await this.#checkLog()
-      const fetches = new LeaderFetches(link, partitions, this.#next, access.limits)
+      const fetches = new LeaderFetches(link, partitions, this.#next, limits)
       const landed: Landed[] = []
       const launch = (leader: number) => {
         const land = (result: Landed) => {
@@ -100,7 +106,7 @@ export class Follower {
         )
       }
       for (const leader of fetches.leaders) launch(leader)
-      let checkAtMs = performance.now() + access.limits.identityCheckMs
+      let checkAtMs = performance.now() + limits.identityCheckMs
       while (!signal.aborted) {
         if (this.#ended !== undefined) throw this.#ended
         const heard = this.#bell.rings
@@ -112,10 +118,11 @@ export class Follower {
         if ('error' in result) throw result.error
         this.#answered()
         launch(result.leader)
+        if (performance.now() >= checkAtMs) {
+          await this.#anchors.check()
+          checkAtMs = performance.now() + limits.identityCheckMs
+        }
         for (const fetched of result.fetched) yield* this.#handOn(fetched)
-        if (performance.now() < checkAtMs) continue
-        await this.#anchors.check()
-        checkAtMs = performance.now() + access.limits.identityCheckMs
       }
     } finally {
       closeLater(link)
@@ -136,6 +143,8 @@ export class Follower {
     this.answeredAtMs = Date.now()
     this.#unknownSinceMs = undefined
     this.#backoff.reset()
+    if (this.#isAway) this.#parts.log.warn('a follower goes on', {})
+    this.#isAway = false
   }
 
   /** Decodes a slice at a time, and lets others run between two. */
@@ -165,18 +174,18 @@ export class Follower {
 
   /** Returns when following may go on after a while; throws what ends it. */
   async #judge(error: unknown): Promise<void> {
-    const { access, partitions } = this.#parts
+    const { limits, log, partitions } = this.#parts
     if (error instanceof FirehoseMismatch) {
       throw new FirehoseGap(`${error.message}. ${WAY_OUT}`, { cause: error })
     }
     if (!(error instanceof BrokerError) || error.kind === 'refused') throw error
-    access.log.warn('a follower lost the firehose and goes on when it is back', {
-      error: error.message,
-    })
+    const tell = this.#isAway ? log.debug : log.warn
+    tell('a follower lost the firehose and goes on when it is back', { error: error.message })
+    this.#isAway = true
     if (error.kind === 'unknown-topic') {
       const nowMs = performance.now()
       this.#unknownSinceMs ??= nowMs
-      if (nowMs - this.#unknownSinceMs < access.limits.vanishedMs) return
+      if (nowMs - this.#unknownSinceMs < limits.vanishedMs) return
       const { perTopic } = partitions
       throw new FirehoseGap(
         `no broker knows the topics ${partitions.at(0).topic} and ${partitions.at(perTopic).topic} any more: ` +

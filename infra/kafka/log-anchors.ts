@@ -19,15 +19,17 @@ type Anchor = {
   readonly appendedAtMs: number
 }
 
+type AnchorReader = Pick<LogReader, 'bounds' | 'fetchRaw'>
+
 /** At least the one batch that holds the record is read, whatever its size. */
 const ONE_BATCH = { bytesMax: 1, partitionBytesMax: 1 }
 
 export class LogAnchors {
-  readonly #reader: LogReader
+  readonly #reader: AnchorReader
   readonly #partitions: LogPartitions
   readonly #anchors = new Map<Topic, Anchor>()
 
-  constructor(reader: LogReader, partitions: LogPartitions) {
+  constructor(reader: AnchorReader, partitions: LogPartitions) {
     this.#reader = reader
     this.#partitions = partitions
   }

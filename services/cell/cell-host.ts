@@ -21,6 +21,7 @@ export type HostedCell = CellClient & {
 export type HostState = Exclude<CellState, 'unreachable'>
 export type CellHostParts = {
   readonly clock: Clock
+  /** With the cell's name bound. */
   readonly log: Logger
   /** Of the program, for reports. */
   readonly version: string
@@ -93,7 +94,7 @@ export class CellHost {
     await Promise.race([cell.start(), cell.failure.then((error) => Promise.reject(error))])
     this.#state = 'serving'
     this.#detail = ''
-    this.#parts.log.info({ cell: this.cell, boot: this.#boot }, 'cell serves')
+    this.#parts.log.info({ boot: this.#boot }, 'cell serves')
     return cell
   }
 
@@ -135,6 +136,6 @@ export class CellHost {
   #refused(error: unknown): void {
     this.#state = 'refusing'
     this.#detail = error instanceof Error ? error.message : String(error)
-    this.#parts.log.error({ cell: this.cell, boot: this.#boot, err: error }, 'cell stopped')
+    this.#parts.log.error({ boot: this.#boot, err: error }, 'cell stopped')
   }
 }

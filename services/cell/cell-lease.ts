@@ -91,7 +91,10 @@ export class CellLease {
   async nextBoot(): Promise<number> {
     // A process that was taken over must not take the cell back by starting its cell anew.
     if (this.#boot > 0) await this.#announce(this.#boot)
-    await this.#announce(await nextBoot(this.#parts.control))
+    const boot = await nextBoot(this.#parts.control)
+    // Before the first announcement there is no lease to lose.
+    if (this.#boot === 0) this.#seen = this.#clocks()
+    await this.#announce(boot)
     return this.#boot
   }
 
@@ -131,6 +134,7 @@ export class CellLease {
 
   /** Notices a process that stood still, or a clock that jumped, or a lease that could not be renewed in time. */
   #look(): void {
+    if (this.#boot === 0) return
     const { leaseMs } = this.#parts
     const before = this.#seen
     const now = this.#clocks()

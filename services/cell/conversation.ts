@@ -75,6 +75,8 @@ export class Conversation {
   async close(): Promise<void> {
     this.#isClosing = true
     this.#sayState()
+    // One that waits for an event would wait for long: it is answered `late`, and repeated elsewhere.
+    for (const call of this.#calls.values()) call.cancel()
     for (const watch of this.#watches.values()) watch.stop()
     if (this.#calls.size > 0 || this.#watches.size > 0) {
       const idle = new Promise<void>((resolve) => {
@@ -140,19 +142,22 @@ export class Conversation {
       id,
       items: answer.value,
       credit: call.value.credit,
-      cancel: () => asked.cancel(),
       say: (reply) => this.#say(reply),
       fail: (error) => this.#fail(id, error),
+      over: () => {
+        asked.cancel()
+        this.#watches.delete(id)
+        this.#left(id)
+      },
     })
     this.#watches.set(id, feed)
     if (this.#isEnded) feed.cancel()
     else if (this.#isClosing) feed.stop()
-    void feed.run().then(() => this.#left(id))
+    void feed.run()
   }
 
   #left(id: number): void {
     this.#calls.delete(id)
-    if (this.#watches.get(id)?.isOver === true) this.#watches.delete(id)
     if (this.#calls.size === 0 && this.#watches.size === 0) this.#idle()
   }
 

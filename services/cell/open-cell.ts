@@ -45,6 +45,7 @@ export type CellProcessOptions = {
   readonly leaseMs: number
   readonly limits: CellLimits
   readonly metrics: Metrics
+  /** With the cell's name bound. */
   readonly log: Logger
 }
 export type CellProcess = {
@@ -68,8 +69,7 @@ export async function openCell(
   closing: Closing,
 ): Promise<CellProcess> {
   const { clock, control } = ports
-  const { name, placement, limits, host: at, port, tls, metrics } = options
-  const log = options.log.child({ cell: name })
+  const { name, placement, limits, host: at, port, tls, metrics, log } = options
   const version = packageVersion()
   let address = options.advertise ?? ''
   let started: { readonly cell: Cell; readonly leased: LeasedCell } | undefined

@@ -11,27 +11,21 @@ export type WatchFeedParts = {
   readonly items: AsyncIterable<WatchItem>
   /** Items the gateway has room for at first. */
   readonly credit: number
-  /** Ends the watch at the cell. */
-  readonly cancel: () => void
   readonly say: (reply: CellReply) => void
   readonly fail: (error: unknown) => void
+  /** Called once, when nothing more will be said: ends the watch at the cell. */
+  readonly over: () => void
 }
 
 export class WatchFeed {
   readonly #parts: WatchFeedParts
   #credit: number
   #granted: () => void = () => {}
-  #isCancelled = false
-  #isStopped = false
   #isOver = false
 
   constructor(parts: WatchFeedParts) {
     this.#parts = parts
     this.#credit = parts.credit
-  }
-
-  get isOver(): boolean {
-    return this.#isOver
   }
 
   grant(items: number): void {
@@ -41,39 +35,38 @@ export class WatchFeed {
 
   /** Nobody takes items any more: nothing more is said. */
   cancel(): void {
-    this.#isCancelled = true
-    this.#parts.cancel()
-    this.#granted()
+    this.#finish(() => {})
   }
 
   /** The cell is about to stop: the watcher is told to come again. */
   stop(): void {
-    this.#isStopped = true
-    this.#parts.cancel()
-    this.#granted()
+    this.#finish(() => {
+      this.#say({ kind: 'reload', reason: 'stopping' })
+      this.#sayEnd()
+    })
   }
 
-  /** Never rejects. */
+  /** Resolves when the cell has no more items, or nobody wants them. Never rejects. */
   async run(): Promise<void> {
-    const { id, items, fail } = this.#parts
     try {
-      for await (const item of items) {
-        while (this.#credit <= 0 && !this.#isOff) await this.#moreCredit()
-        if (this.#isOff) break
+      for await (const item of this.#parts.items) {
+        while (this.#credit <= 0 && !this.#isOver) await this.#moreCredit()
+        if (this.#isOver) return
         this.#credit--
         this.#say(item)
       }
-      if (this.#isStopped) this.#say({ kind: 'reload', reason: 'stopping' })
-      if (!this.#isCancelled) this.#end(id)
+      this.#finish(() => this.#sayEnd())
     } catch (error) {
-      fail(error)
-    } finally {
-      this.#isOver = true
+      this.#finish(() => this.#parts.fail(error))
     }
   }
 
-  get #isOff(): boolean {
-    return this.#isCancelled || this.#isStopped
+  #finish(last: () => void): void {
+    if (this.#isOver) return
+    last()
+    this.#isOver = true
+    this.#granted()
+    this.#parts.over()
   }
 
   #say(item: WatchItem): void {
@@ -83,9 +76,9 @@ export class WatchFeed {
     say({ id, position, outcome, posts: 'post' in item ? [item.post] : [] })
   }
 
-  #end(id: number): void {
+  #sayEnd(): void {
     const outcome = { $case: 'end', value: {} } as const
-    this.#parts.say({ id, position: Buffer.alloc(0), outcome, posts: [] })
+    this.#parts.say({ id: this.#parts.id, position: Buffer.alloc(0), outcome, posts: [] })
   }
 
   #moreCredit(): Promise<void> {

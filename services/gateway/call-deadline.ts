@@ -13,6 +13,7 @@ export class CallDeadline {
   readonly #abort = new AbortController()
   readonly #timers: NodeJS.Timeout[]
   #passed: ((error: ApiError) => void) | undefined
+  #isOver = false
 
   /** `deadline` as gRPC gives it: a Date, Unix milliseconds, or infinity for none. */
   constructor(deadline: Date | number, nowMs: number, limits: DeadlineLimits) {
@@ -40,14 +41,16 @@ export class CallDeadline {
     }
   }
 
-  /** The client went away: nobody waits for the work any more. */
+  /** The client went away: nobody waits for the work any more. gRPC says so after every call, also one that was answered. */
   cancel(): void {
+    if (this.#isOver) return
     this.end()
     this.#abort.abort()
     this.#passed?.(new ApiError('TOO_LATE', 'the client went away'))
   }
 
   end(): void {
+    this.#isOver = true
     for (const timer of this.#timers) clearTimeout(timer)
   }
 

@@ -90,6 +90,11 @@ export function apiErrorOf(error: unknown, incident: string): ApiError {
         ...cause,
         metadata: { what: 'firehose' },
       })
+    case 'CELL_BUSY':
+      return new ApiError('OVERLOADED', "the user's cell takes no more at the moment", {
+        ...cause,
+        metadata: { what: 'cell' },
+      })
     case 'CELL_STOPPED':
     case 'CELL_UNAVAILABLE':
       return new ApiError('CELL_UNAVAILABLE', "the user's cell does not serve at the moment", cause)

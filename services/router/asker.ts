@@ -60,18 +60,18 @@ export class Asker {
 
   /** Calls `late` some time after the signal aborts, unless what it answers with is called before. */
   onAbort(signal: AbortSignal, cancel: () => void, late: () => void): () => void {
-    const grace = new AbortController()
-    const onAbort = async () => {
+    let isReleased = false
+    const waited = async () => {
       cancel()
-      await this.#parts.clock.sleep(this.#parts.limits.cancelGraceMs, grace.signal)
-      if (!grace.signal.aborted) late()
+      await this.#parts.clock.sleep(this.#parts.limits.cancelGraceMs)
+      if (!isReleased) late()
     }
-    const aborted = () => void onAbort()
-    signal.addEventListener('abort', aborted, { once: true })
+    const aborted = () => void waited()
+    signal.addEventListener('abort', aborted)
     if (signal.aborted) aborted()
     return () => {
+      isReleased = true
       signal.removeEventListener('abort', aborted)
-      grace.abort()
     }
   }
 

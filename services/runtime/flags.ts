@@ -144,12 +144,7 @@ function variableOf(key: string): string {
   return `CELLFEED_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`
 }
 
-function describe(
-  issue: z.core.$ZodIssue,
-  flags: readonly Flag[],
-  texts: Raw,
-  raw: Raw,
-): string {
+function describe(issue: z.core.$ZodIssue, flags: readonly Flag[], texts: Raw, raw: Raw): string {
   const flagged = flags.find(({ key }) => key === issue.path[0])
   if (flagged === undefined) return issue.message
   const name = flagged.flags?.split(' ')[0]

@@ -121,7 +121,7 @@ async function cellHosts(
     const ports = { firehose, store: await openStore(name), cache: openCache(name), clock }
     const cellHost = new CellHost(name, {
       clock,
-      log,
+      log: log.child({ cell: name }),
       version: packageVersion(),
       nextBoot: () => nextBoot(control),
       create: (boot) => new Cell(ports, { name, boot, placement, limits }),

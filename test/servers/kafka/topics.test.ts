@@ -1,0 +1,41 @@
+// The topics of a log: made as planned, safe to repeat, and what differs is said.
+
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { topicNames } from '../../../infra/kafka/kafka-options.ts'
+import { type FreshLog, freshLog } from './fresh-log.ts'
+
+let log: FreshLog
+
+beforeEach(async () => {
+  log = await freshLog({ partitionsPerTopic: 3 })
+})
+afterEach(() => log.close())
+
+test('topics made as planned do not differ from the plan, and are not made twice', async () => {
+  expect(await log.topics.differences(log.plan)).toEqual([])
+  expect(await log.topics.createMissing(log.plan)).toEqual([])
+})
+
+test('what differs is said, and what is missing is made', async () => {
+  const names = topicNames(log.kafka.prefix)
+  await log.admin.deleteTopics({ topics: [names.private] })
+  const wider = log.plan.map((topic) => ({
+    ...topic,
+    partitions: topic.partitions + 1,
+    settings: { ...topic.settings, 'retention.ms': '1000' },
+  }))
+  const differences = await log.topics.differences(wider)
+  expect(differences).toContainEqual({
+    topic: names.private,
+    what: 'topic',
+    planned: 'there',
+    found: 'missing',
+  })
+  const ofPublic = differences.filter(({ topic }) => topic === names.public)
+  expect(ofPublic).toEqual([
+    { topic: names.public, what: 'partitions', planned: '4', found: '3' },
+    { topic: names.public, what: 'retention.ms', planned: '1000', found: '604800000' },
+  ])
+  expect(await log.topics.createMissing(log.plan)).toEqual([names.private])
+  expect(await log.topics.differences(log.plan)).toEqual([])
+})
