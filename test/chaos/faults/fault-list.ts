@@ -1,0 +1,33 @@
+// Every fault that a cluster has to bear, in the order in which `make chaos` has them.
+
+import type { ChaosCluster } from '../cluster/chaos-cluster.ts'
+import { leaseMs } from '../cluster/cluster-plan.ts'
+import type { Fault } from '../run-chaos.ts'
+import { flushed } from './cache-faults.ts'
+import { killedInCheckpoints, sleptOverItsLease, succeeded } from './cell-faults.ts'
+import { killed, stoodStill, writesGoOn } from './process-faults.ts'
+
+const withinMs = 90_000
+const stillMs = 20_000
+/** What a cache that is away must not keep from happening. */
+const meanwhile = writesGoOn(50, withinMs)
+
+export function faultsOf(cluster: ChaosCluster): Fault[] {
+  const { cassandra, redis, gateway } = cluster
+  const [kafka] = cluster.brokers
+  const [cell] = cluster.cells
+  if (kafka === undefined || cell === undefined) throw new Error('a cluster has brokers and cells')
+  return [
+    killedInCheckpoints(cell, 5, withinMs),
+    killed(gateway, { awayMs: 1_000 }),
+    killed(redis, { awayMs: 3_000, meanwhile }),
+    stoodStill(redis, { awayMs: 5_000, meanwhile }),
+    flushed(redis, { times: 100, everyMs: 50 }),
+    killed(cassandra, { awayMs: 1_000 }),
+    stoodStill(cassandra, { awayMs: stillMs }),
+    killed(kafka, { awayMs: 1_000 }),
+    stoodStill(kafka, { awayMs: stillMs }),
+    sleptOverItsLease(cell, leaseMs),
+    succeeded(cell, () => cluster.secondProcessOf(cell.name), withinMs),
+  ]
+}
