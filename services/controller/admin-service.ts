@@ -1,5 +1,6 @@
 // AdminService: cells, placement, health and lag, and why a post is, or is not, on a dashboard.
 
+import { gapText } from '../../cells/model/gap.ts'
 import { ownerOf, slotOf } from '../../cells/model/placement.ts'
 import { eventsBetween, type Position } from '../../cells/model/position.ts'
 import { userKey } from '../../cells/model/user-key.ts'
@@ -69,7 +70,11 @@ async function askedNow(
   const { state, detail, client } = report
   if (client === undefined) return { state, detail, status: undefined }
   try {
-    return { state, detail, status: await client.status() }
+    const status = await client.status()
+    const { openGap } = status
+    if (openGap.length === 0) return { state, detail, status }
+    const why = `relations that nobody saw: ${gapText(openGap).replaceAll('\n', '; ')}`
+    return { state: 'refusing', detail: why, status }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { state: 'unreachable', detail: why, status: undefined }

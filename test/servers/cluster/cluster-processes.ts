@@ -1,5 +1,5 @@
-// A cluster as it is in production, on the servers that the tests share: `cellfeed init`, then a process for each cell, a gateway
-// and a controller. Everything is under a prefix of its own, and gone in the end.
+// A cluster as it is in production, on the servers that the tests share: `cellfeed init`, then a process for each cell, a gateway,
+// a router and a controller. Everything is under a prefix of its own, and gone in the end.
 
 import { freePorts } from '../../../infra/local/free-ports.ts'
 import { KAFKA_LIMITS } from '../../../infra/kafka/kafka-limits.ts'
@@ -25,6 +25,7 @@ export class ClusterProcesses {
   readonly cells: readonly CellfeedProcess[]
   readonly gateway: CellfeedProcess
   readonly controller: CellfeedProcess
+  readonly router: CellfeedProcess
   readonly #plan: ClusterPlan
   readonly #others = new Set<CellfeedProcess>()
   readonly #feeds = new Set<Cellfeed>()
@@ -39,7 +40,7 @@ export class ClusterProcesses {
   /** Set up, with none of its processes started. */
   static async startNone(plan: ClusterPlan): Promise<ClusterProcesses> {
     const prefix = `p${process.pid}_${Date.now().toString(36)}`
-    const ports = await freePorts(2 * (plan.cells + 2))
+    const ports = await freePorts(2 * (plan.cells + 3))
     const cluster = new ClusterProcesses(plan, prefix, ports)
     return cluster.#orEnded(async () => {
       const made = await cluster.init(['--cells', String(plan.cells)])
@@ -69,6 +70,7 @@ export class ClusterProcesses {
     )
     this.gateway = process('gateway', this.engineFlags)
     this.controller = process('controller', this.controlFlags)
+    this.router = process('router', this.controlFlags)
   }
 
   get controlFlags(): Flags {
@@ -88,7 +90,7 @@ export class ClusterProcesses {
   }
 
   get #all(): readonly CellfeedProcess[] {
-    return [...this.cells, this.gateway, this.controller]
+    return [...this.cells, this.gateway, this.controller, this.router]
   }
 
   /** `cell-2` and so on. */
