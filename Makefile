@@ -16,7 +16,7 @@ SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/de
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install gen build demo serve up down check test sim mutants bench images test-containers format lint breaking types pack clean
+.PHONY: help install gen build demo serve up down check test sim mutants bench bench-servers images test-containers format lint breaking types pack clean
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -68,6 +68,9 @@ mutants: gen ## Prove that the checkers bite: twenty planted bugs, each caught
 
 bench: build ## Measure what docs/performance.md states
 	@$(TSX) test/bench/main.ts $(ARGS)
+
+bench-servers: build ## The same on real Kafka, Cassandra and Redis, started for it (some 20 minutes)
+	@$(TSX) test/bench/servers/main.ts $(ARGS)
 
 images: install ## Build images of the three servers where none can be pulled (as root; needs debootstrap)
 	@CONTAINERS_CONF=$(CURDIR)/infra/images/podman.conf $(TSX) infra/images/main.ts $(CELLFEED_ENGINES)
