@@ -30,6 +30,18 @@ export type ChaosPlan = LoadPlan & {
   readonly recoveryMs: number
 }
 
+/** For two cores that also run all the servers. */
+export const longLoad: Omit<ChaosPlan, 'address' | 'seed'> = {
+  prefix: '',
+  users: 40,
+  sessionsPerUser: 2,
+  followsPerUser: 8,
+  actionsPerSecond: 60,
+  timeoutMs: 5_000,
+  writesBetween: 150,
+  recoveryMs: 240_000,
+}
+
 export type ChaosReport = {
   readonly fault: string
   readonly seed: number
