@@ -51,9 +51,8 @@ breaking: install ## Compare proto/ with the last release (AGAINST=<tag or commi
 
 ##@ Test and measure
 
-test: install format-check lint types build ## Everything: checks, build, all tests
-	@echo 'engines: embedded (LMDB) and in-memory. No suite needs Kafka, Cassandra or Redis; none was left out.'
-	@$(VITEST) $(VITEST_FLAGS)
+test: install format-check lint types build ## Everything: checks, build, all tests, also on real servers
+	@projects=$$($(TSX) test/servers/projects.ts) && $(VITEST) $$projects $(VITEST_FLAGS)
 
 sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to replay one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))

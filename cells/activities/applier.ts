@@ -8,11 +8,17 @@
 //   edit, mark  --> changed row, caches told
 
 import type { CellLimits } from '../model/cell-limits.ts'
-import type { Event, PostCreated, PostDeleted, PostEdited } from '../model/event.ts'
+import {
+  type Event,
+  isAboutPosts,
+  type PostCreated,
+  type PostDeleted,
+  type PostEdited,
+} from '../model/event.ts'
 import type { EventMemory } from '../model/event-memory.ts'
 import { hiOf, loOf, msOf } from '../model/post-id.ts'
 import type { UserKey, UserRef } from '../model/user-key.ts'
-import type { LogBatch, LogRecord } from '../ports/firehose.ts'
+import { type LogBatch, type LogRecord, NewerRecord } from '../ports/firehose.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
 import { type AuthorBook, secondAbove } from './author-book.ts'
 import { Bell } from './bell.ts'
@@ -34,12 +40,6 @@ const LOOK_AHEAD = 512
 
 /** Rows read from the store for a batch; undefined where there is neither post nor mark. */
 type Known = Map<string, PostRow | undefined>
-
-/** The log holds what only a newer version can apply: passing over it would lose it. */
-export class NewerRecord extends Error {
-  readonly code = 'NEWER_RECORD'
-  override readonly name = 'NewerRecord'
-}
 
 export class Applier {
   readonly #state: CellState
@@ -108,12 +108,13 @@ export class Applier {
           `partition ${partition}, offset ${record.offset}: ${fact.reason}; run a newer version of cellfeed`,
         )
       }
-      if (fact.kind === 'post-created' && this.#isLate(partition, record, fact)) {
+      const isCopied = this.#isCopied(partition, record)
+      if (!isCopied && fact.kind === 'post-created' && this.#isLate(partition, record, fact)) {
         i = await this.#applyLateRun(batch, i, known)
         continue
       }
-      if (this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
-      const counts = this.#admit(partition, record)
+      if (!isCopied && this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
+      const counts = this.#admit(partition, record) && !isCopied
       if (counts && fact.kind === 'user-deleted') await this.#deleteUser(fact.user)
       // First, as nothing awaits between the two: watchers are told a position that holds the record.
       this.#pass(partition, record.offset + 1)
@@ -172,7 +173,15 @@ export class Applier {
 
   /** The log's time at a record: the running maximum of append times, so that a clock that steps back changes nothing. */
   #timeAt(partition: number, record: LogRecord): number {
-    return Math.max(this.#state.runningMaxMs[partition] ?? 0, record.appendedAtMs)
+    const { rebuilt, runningMaxMs } = this.#state
+    const isInCopy = record.offset < (rebuilt?.postsFrom[partition] ?? 0)
+    const copyMs = isInCopy ? 0 : (rebuilt?.postsFromMs[partition] ?? 0)
+    return Math.max(runningMaxMs[partition] ?? 0, copyMs, record.appendedAtMs)
+  }
+
+  /** Whether the store holds what the record did to posts, copied from another cell. */
+  #isCopied(partition: number, { offset, event }: LogRecord): boolean {
+    return offset < (this.#state.rebuilt?.postsFrom[partition] ?? 0) && isAboutPosts(event.fact)
   }
 
   #isLate(partition: number, record: LogRecord, fact: PostCreated): boolean {

@@ -3,11 +3,13 @@
 
 import { AuthorIndex } from '../model/author-index.ts'
 import type { CellLimits } from '../model/cell-limits.ts'
+import type { GapPart } from '../model/gap.ts'
 import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
 import { slotOf, slotsOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import type { Reader } from '../model/reader.ts'
+import type { Rebuilt } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
 import { PostWindow } from '../model/window.ts'
 import type { GenerationRow } from '../ports/cell-store.ts'
@@ -51,6 +53,8 @@ export class CellState {
   /** Readers changed since the last checkpoint took them. */
   dirtyReaders = new Set<Reader>()
   readonly moved = new Bell()
+  /** Undefined of a cell that was never rebuilt. */
+  rebuilt: Rebuilt | undefined
   entriesDelivered = 0
   eventsApplied = 0
   eventsRefused = 0
@@ -126,6 +130,11 @@ export class CellState {
       await this.moved.wait(signal)
     }
     return true
+  }
+
+  /** What nobody saw of relations, and nobody has said since. */
+  get openGap(): readonly GapPart[] {
+    return this.rebuilt?.openGap ?? []
   }
 
   /** The earliest sequence number that some slot's inboxes do not have yet. */

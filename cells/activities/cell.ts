@@ -31,9 +31,10 @@ import type { CellStore } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
 import { type CellParts, partsOf } from './cell-parts.ts'
-import { CellState } from './cell-state.ts'
+import { CellState, type Slot } from './cell-state.ts'
 import { Claim } from './claim.ts'
 import { Gate } from './gate.ts'
+import type { Viewer } from './hydrate.ts'
 import { NameBook } from './name-book.ts'
 import { Persistence, Stopped } from './persist.ts'
 import { Readiness } from './readiness.ts'
@@ -246,13 +247,21 @@ export class Cell implements CellClient {
     call: Call,
     query: { readonly after: UserKey | undefined; readonly limit: number },
   ): Promise<Answer<RelationsPage>> {
-    return this.#gate.inSlot(call, (viewer, _slot, parts) =>
-      parts.lists.relations(viewer.reader, query),
-    )
+    const read = (viewer: NonNullable<Viewer>, _slot: Slot, parts: CellParts) =>
+      parts.lists.relations(viewer.reader, query)
+    return this.#gate.inSlot(call, read, true)
   }
 
   closeGap(call: Omit<Call, 'viewer'>): Promise<Answer<{ readonly closed: boolean }>> {
-    return this.#gate.anywhere(call, async () => ({ closed: false }))
+    const close = async (parts: CellParts) => {
+      const { rebuilt } = this.#state
+      if (rebuilt === undefined || rebuilt.openGap.length === 0) return { closed: false }
+      this.#state.rebuilt = { ...rebuilt, openGap: [] }
+      this.#state.moved.ring()
+      await parts.checkpointer.take()
+      return { closed: true }
+    }
+    return this.#gate.anywhere(call, close, true)
   }
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {
@@ -285,7 +294,7 @@ export class Cell implements CellClient {
     await this.#lookAtLogEnd()
     return {
       cell: this.cell,
-      ready: this.#readiness.isReady,
+      ready: this.#readiness.isReady(),
       position: [...state.position],
       logEnd: this.#logEnd,
       lagMs: this.#lagMs(),
@@ -308,7 +317,7 @@ export class Cell implements CellClient {
       eventsRefused: state.eventsRefused,
       eventsRepeated: state.eventsRepeated,
       watchers: parts?.watchers.count ?? 0,
-      openGap: [],
+      openGap: state.openGap,
     }
   }
 

@@ -108,6 +108,8 @@ export class Checkpointer {
       position,
       lastEventIds: state.lastEventIds.map(String),
       memory: this.#memory.snapshot(),
+      runningMaxMs: [...state.runningMaxMs],
+      ...(state.rebuilt === undefined ? {} : { rebuilt: state.rebuilt }),
     }
     const greatest = state.authors.takeDirtyBlocks()
     const readers = state.dirtyReaders

@@ -20,10 +20,11 @@ export class Gate {
     this.#parts = options.parts
   }
 
-  /** A call for a user of this cell; `moved` for all others. */
+  /** A call for a user of this cell; `moved` for all others. `early`: answered also while a gap is open. */
   async inSlot<T>(
     call: Call,
     read: (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>,
+    early = false,
   ): Promise<Answer<T>> {
     const state = this.#state
     const slot = state.slotOfUser(call.viewer)
@@ -32,21 +33,23 @@ export class Gate {
       const owner = ownerOf(placement, slotOf(call.viewer, placement.slots))
       return { kind: 'moved', cell: owner.cell, epoch: placement.epoch }
     }
-    return this.anywhere(call, (parts) => {
+    const readHere = (parts: CellParts): Promise<T> => {
       const number = parts.names.lookup(call.viewer)
       return read({ number, reader: state.readers.get(number) }, slot, parts)
-    })
+    }
+    return this.anywhere(call, readHere, early)
   }
 
   /** A call that any cell can answer. */
   async anywhere<T>(
     call: Omit<Call, 'viewer'>,
     read: (parts: CellParts) => Promise<T>,
+    early = false,
   ): Promise<Answer<T>> {
     const state = this.#state
     const readiness = this.#readiness
-    while (!readiness.isReady || !hasReached(state.position, call.seen)) {
-      const isThere = await readiness.ready(call.signal)
+    while (!readiness.isReady(early) || !hasReached(state.position, call.seen)) {
+      const isThere = await readiness.ready(call.signal, early)
       // Suspended while it waits for the rest, it waits again.
       if (!isThere || !(await state.reached(call.seen, call.signal))) {
         return { kind: 'late', missing: call.seen, position: [...state.position] }

@@ -4,6 +4,8 @@
 //     catching up --the log's end, read since, is applied--> ready
 //          ^                                                  |
 //          +------------------- suspend ----------------------+
+//
+// A cell that was rebuilt does not answer either while it has an open gap (model/gap.ts), but to whoever is about to close it.
 
 import type { Position } from '../model/position.ts'
 import { Bell } from './bell.ts'
@@ -47,13 +49,14 @@ export class Readiness {
     this.isOpen = false
   }
 
-  get isReady(): boolean {
-    return this.isOpen && this.isCaughtUp
+  /** Whether the cell answers; `early`: what may be asked while a gap is open. */
+  isReady(early = false): boolean {
+    return this.isOpen && this.isCaughtUp && (early || this.#state.openGap.length === 0)
   }
 
   /** Resolves true when the cell is ready, false when the signal aborts before or the cell stops. */
-  async ready(signal: AbortSignal): Promise<boolean> {
-    while (!this.isReady) {
+  async ready(signal: AbortSignal, early = false): Promise<boolean> {
+    while (!this.isReady(early)) {
       if (signal.aborted || this.#signal.aborted) return false
       await this.#state.moved.wait(signal)
     }

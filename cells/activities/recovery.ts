@@ -20,12 +20,14 @@ import {
   decodeWindowRun,
   encodeCheckpoint,
   encodeReach,
+  firstCheckpoint,
   type Reach,
 } from '../model/rows.ts'
 import type { CellStore } from '../ports/cell-store.ts'
 import { type Firehose, FirehoseGap, type LogBatch } from '../ports/firehose.ts'
 import type { CellState } from './cell-state.ts'
 import type { Claim } from './claim.ts'
+import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 
 export type RecoveredBlock = {
@@ -67,10 +69,12 @@ export class Recovery {
   async run(): Promise<Recovered> {
     await this.#claim.make()
     const stored = await this.#store.checkpoints.get()
-    const picture = stored === undefined ? undefined : decodeCheckpoint(stored.bytes)
-    await this.#checkLog(picture)
-    const from = picture ?? this.#nothingYet()
-    await this.#keepCheckpoint(from)
+    const picture =
+      stored === undefined
+        ? firstCheckpoint(this.#firehose.identity)
+        : decodeCheckpoint(stored.bytes)
+    await checkLog(this.#firehose, picture)
+    await this.#keepCheckpoint(picture)
     await this.#names.load()
     this.#state.authors.reserve(this.#names.end)
     await this.#loadAuthors()
@@ -81,81 +85,17 @@ export class Recovery {
     )) {
       this.#state.addGeneration(row)
     }
-    const blocks = await this.#loadWindow(from, reached)
+    const blocks = await this.#loadWindow(picture, reached)
     await this.#loadReaders()
     await this.#checkRows(reached)
-    const memory = await this.#restoreMemory(from)
+    const memory = await this.#restoreMemory(picture)
     return { memory, blocks }
-  }
-
-  /** What a cell that never ran begins with. */
-  #nothingYet(): CheckpointPicture {
-    const partitions = this.#state.position.length
-    const { repeatWindowMs } = this.#state.limits
-    return {
-      logId: this.#firehose.identity.logId,
-      position: zeroPosition(partitions),
-      lastEventIds: new Array<string>(partitions).fill('0'),
-      memory: new EventMemory({ partitions, repeatWindowMs }).snapshot(),
-      windowBlocks: [],
-      droppedHi: 0,
-      droppedLo: 0,
-      entriesDelivered: 0,
-    }
   }
 
   /** From now on this boot's checkpoints count, and those of earlier boots no more. */
   #keepCheckpoint(picture: CheckpointPicture): Promise<void> {
     const version = { boot: this.#claim.boot, count: 0 }
     return this.#store.checkpoints.put({ version, bytes: encodeCheckpoint(picture) })
-  }
-
-  async #checkLog(picture: CheckpointPicture | undefined): Promise<void> {
-    const { logId } = this.#firehose.identity
-    const { start, end } = await this.#firehose.bounds()
-    if (picture === undefined) {
-      const lost = start.findIndex((offset) => offset > 0)
-      if (lost >= 0) {
-        throw new FirehoseGap(
-          `partition ${lost} of the firehose begins at offset ${start[lost]}: a cell without a checkpoint needs it from 0`,
-        )
-      }
-      return
-    }
-    if (picture.logId !== logId) {
-      throw new FirehoseGap(
-        `the firehose is ${logId}, but the checkpoint was taken of ${picture.logId}`,
-      )
-    }
-    for (const [partition, offset] of picture.position.entries()) {
-      await this.#checkPartition(partition, offset, picture, {
-        start: start[partition] ?? 0,
-        end: end[partition] ?? 0,
-      })
-    }
-  }
-
-  async #checkPartition(
-    partition: number,
-    offset: number,
-    picture: CheckpointPicture,
-    bounds: { start: number; end: number },
-  ): Promise<void> {
-    if (offset < bounds.start || offset > bounds.end) {
-      throw new FirehoseGap(
-        `partition ${partition}: the cell is at offset ${offset}, the firehose holds ${bounds.start} to ${bounds.end}`,
-      )
-    }
-    const expected = picture.lastEventIds[partition] ?? '0'
-    if (offset <= bounds.start || expected === '0') return
-    const batch = await this.#firehose.fetch(partition, offset - 1, 1)
-    const last = batch.records[0]
-    if (last === undefined || last.offset !== offset - 1) return
-    if (String(last.event.id) !== expected) {
-      throw new FirehoseGap(
-        `partition ${partition}, offset ${last.offset}: another record than the one applied; the firehose was made anew`,
-      )
-    }
   }
 
   async #loadAuthors(): Promise<void> {
@@ -214,9 +154,11 @@ export class Recovery {
     }
     state.window.noteDropped(picture.droppedHi, picture.droppedLo)
     state.entriesDelivered = picture.entriesDelivered
+    state.rebuilt = picture.rebuilt
     for (const [partition, offset] of picture.position.entries()) {
       state.position[partition] = offset
-      state.runningMaxMs[partition] = picture.memory[partition]?.runningMaxMs ?? 0
+      state.runningMaxMs[partition] =
+        picture.runningMaxMs?.[partition] ?? picture.memory[partition]?.runningMaxMs ?? 0
       state.lastEventIds[partition] = BigInt(picture.lastEventIds[partition] ?? '0')
     }
     return blocks

@@ -116,7 +116,9 @@ export class Relations {
   /** Undefined for a snapshot too old to be judged. */
   #timeOf(asOfMs: number | undefined, at: Place): ChangeTime | undefined {
     if (asOfMs === undefined) return { ms: at.nowMs, imported: false }
-    if (asOfMs < at.nowMs - this.#state.limits.relationMemoryMs) return undefined
+    const { limits, rebuilt } = this.#state
+    const knownFromMs = rebuilt?.knownFromMs[at.partition] ?? 0
+    if (asOfMs < Math.max(at.nowMs - limits.relationMemoryMs, knownFromMs)) return undefined
     return { ms: asOfMs, imported: true }
   }
 

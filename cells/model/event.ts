@@ -76,6 +76,16 @@ export type Fact =
 export type Event = { readonly id: EventId; readonly fact: Fact }
 export type Topic = 'public' | 'private'
 
+/** Whether the fact changes posts, or which of them there are; all others are about relations between users. */
+export function isAboutPosts({ kind }: Fact): boolean {
+  return (
+    kind === 'post-created' ||
+    kind === 'post-edited' ||
+    kind === 'post-deleted' ||
+    kind === 'user-deleted'
+  )
+}
+
 /** The topic and key that decide the partition of a fact. Unreadable facts were never produced here. */
 export function routeOf(fact: Exclude<Fact, Unreadable>): { topic: Topic; key: UserRef } {
   switch (fact.kind) {

@@ -2,9 +2,10 @@
 // format byte, so that a newer row is refused by name instead of misread.
 
 import { ByteReader, ByteWriter, CorruptRow } from './byte-writer.ts'
-import type { PartitionMemory } from './event-memory.ts'
+import { EventMemory, type PartitionMemory } from './event-memory.ts'
+import type { GapPart } from './gap.ts'
 import { NumberMap } from './number-map.ts'
-import type { Position } from './position.ts'
+import { type Position, zeroPosition } from './position.ts'
 import { Reader } from './reader.ts'
 
 const FORMAT = 1
@@ -97,6 +98,39 @@ export type CheckpointPicture = {
   readonly droppedHi: number
   readonly droppedLo: number
   readonly entriesDelivered: number
+  /** Running maxima of append times at the position; where it is absent, those of `memory`. */
+  readonly runningMaxMs?: readonly number[]
+  readonly rebuilt?: Rebuilt
+}
+
+/** What a cell must know whose posts were copied from another cell, because the log no longer had them. */
+export type Rebuilt = {
+  /** Posts, edits, marks and deletions of users before this are in the store. Of the log's records there, only relations count. */
+  readonly postsFrom: Position
+  /** Running maxima of append times there. */
+  readonly postsFromMs: readonly number[]
+  /** Per partition: changes before this may have been missed, so older snapshots cannot be judged and are refused. */
+  readonly knownFromMs: readonly number[]
+  /** Empty once it is closed. */
+  readonly openGap: readonly GapPart[]
+}
+
+/** What a cell begins with that has never run. */
+export function firstCheckpoint(log: {
+  readonly logId: string
+  readonly partitionsPerTopic: number
+}): CheckpointPicture {
+  const partitions = log.partitionsPerTopic * 2
+  return {
+    logId: log.logId,
+    position: zeroPosition(partitions),
+    lastEventIds: new Array<string>(partitions).fill('0'),
+    memory: new EventMemory({ partitions }).snapshot(),
+    windowBlocks: [],
+    droppedHi: 0,
+    droppedLo: 0,
+    entriesDelivered: 0,
+  }
 }
 
 export function encodeCheckpoint(picture: CheckpointPicture): Uint8Array {

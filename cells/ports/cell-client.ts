@@ -4,6 +4,7 @@
 // first waits until the cell has applied `seen`; if the signal aborts before, it answers `late` with what is missing.
 
 import type { Audience } from '../model/event.ts'
+import type { GapPart } from '../model/gap.ts'
 import type { CellName } from '../model/placement.ts'
 import type { PostId } from '../model/post-id.ts'
 import type { Position } from '../model/position.ts'
@@ -96,18 +97,6 @@ export type RelationsPage = {
   readonly related: readonly Related[]
   readonly readMark: PostId | undefined
   readonly next: UserKey | undefined
-}
-
-/**
- * What a cell never saw of one partition: records of [fromOffset, toOffset), appended between the two times (Unix ms; the last
- * one applied before it, the first one kept after it).
- */
-export type GapPart = {
-  readonly partition: number
-  readonly fromOffset: number
-  readonly toOffset: number
-  readonly fromMs: number
-  readonly toMs: number
 }
 
 export type WatchItem =

@@ -65,6 +65,12 @@ export class FirehoseGap extends Error {
   override readonly name = 'FirehoseGap'
 }
 
+/** The log holds what only a newer version can apply: passing over it would lose it. */
+export class NewerRecord extends Error {
+  readonly code = 'NEWER_RECORD'
+  override readonly name = 'NewerRecord'
+}
+
 /** The log takes no more at the moment; nothing of this append was accepted. */
 export class FirehoseBusy extends Error {
   readonly code = 'FIREHOSE_BUSY'

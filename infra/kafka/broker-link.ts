@@ -72,10 +72,10 @@ export class BrokerLink {
     const { cluster, cut } = kafkajsCluster(kafka, timeouts, log)
     const link = new BrokerLink(cluster, cut, topics, timeouts)
     try {
-      await link.#within('connecting', async () => {
-        await cluster.connect()
-        await cluster.addMultipleTargetTopics([...topics])
-      })
+      await link.#connect(kafka.brokers.length)
+      await link.#within('asking for the topics', () =>
+        cluster.addMultipleTargetTopics([...topics]),
+      )
       return { link, description: await link.describe() }
     } catch (error) {
       await link.close()
@@ -98,9 +98,10 @@ export class BrokerLink {
   async describe(): Promise<ClusterDescription> {
     return this.#within('describing the topics', async () => {
       await this.#cluster.refreshMetadata()
-      const [node] = this.#cluster.getNodeIds()
-      const broker = await this.#broker(node ?? -1)
-      const answer = (await broker.metadata([...this.#topics])) as BrokerMetadata & RawMetadata
+      const answer = await this.#anyBroker(
+        async (broker) =>
+          (await broker.metadata([...this.#topics])) as BrokerMetadata & RawMetadata,
+      )
       const partitionsOf = new Map<string, number>()
       this.#leaders.clear()
       for (const { topic, partitionMetadata } of answer.topicMetadata) {
@@ -123,9 +124,10 @@ export class BrokerLink {
 
   async newProducer(): Promise<Producer> {
     return this.#within('asking for a producer id', async () => {
-      const [node] = this.#cluster.getNodeIds()
-      const broker = (await this.#broker(node ?? -1)) as BrokerWithProducerIds
-      const answer = await broker.initProducerId({ transactionTimeout: this.#timeouts.requestMs })
+      const transactionTimeout = this.#timeouts.requestMs
+      const answer = await this.#anyBroker((broker) =>
+        (broker as BrokerWithProducerIds).initProducerId({ transactionTimeout }),
+      )
       return { producerId: Number(answer.producerId), epoch: answer.producerEpoch }
     })
   }
@@ -231,6 +233,31 @@ export class BrokerLink {
     this.#isClosed = true
     this.#cut()
     await this.#within('closing', () => this.#cluster.disconnect()).catch(() => undefined)
+  }
+
+  /** kafkajs takes the next broker of its list each time; one that answers is enough. */
+  async #connect(brokers: number): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.#within('connecting', () => this.#cluster.connect())
+        return
+      } catch (error) {
+        if (attempt >= brokers) throw error
+      }
+    }
+  }
+
+  /** The brokers that Kafka names may include some that went away a moment ago. */
+  async #anyBroker<T>(work: (broker: Broker) => Promise<T>): Promise<T> {
+    let failure: unknown = new BrokerError('unreachable', 'Kafka names no brokers')
+    for (const node of this.#cluster.getNodeIds()) {
+      try {
+        return await work(await this.#broker(node))
+      } catch (error) {
+        failure = error
+      }
+    }
+    throw failure
   }
 
   async #broker(node: number): Promise<Broker> {

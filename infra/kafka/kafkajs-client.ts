@@ -77,7 +77,7 @@ export function kafkajsAdmin(
 function configOf(options: KafkaOptions, timeouts: ClientTimeouts, log: KafkaLog): KafkaConfig {
   const { tls, sasl } = options
   return {
-    brokers: [...options.brokers],
+    brokers: inRandomOrder(options.brokers),
     clientId: options.clientId,
     connectionTimeout: timeouts.connectMs,
     authenticationTimeout: timeouts.requestMs,
@@ -89,6 +89,12 @@ function configOf(options: KafkaOptions, timeouts: ClientTimeouts, log: KafkaLog
     ...(tls !== undefined && { ssl: { ca: tls.ca, cert: tls.certificate, key: tls.key } }),
     ...(sasl !== undefined && { sasl: sasl as SASLOptions }),
   }
+}
+
+/** Whoever is first in the list answers no more first requests than the others. */
+function inRandomOrder(brokers: readonly string[]): string[] {
+  const order = brokers.map((broker) => ({ broker, at: Math.random() }))
+  return order.sort((a, b) => a.at - b.at).map(({ broker }) => broker)
 }
 
 /** What kafkajs calls an error is often only a connection that will be made again: its user tells what matters. */

@@ -21,7 +21,8 @@ export async function kafkaAnswers(
     requestTimeout: ANSWER_MS_MAX,
     retry: { retries: 0 },
     ...(options.tls === undefined ? {} : { ssl: secureContextOf(options.tls) }),
-    ...(options.sasl === undefined ? {} : { sasl: options.sasl as SASLOptions }),
+    // A copy: kafkajs keeps the login it made inside the object it was given.
+    ...(options.sasl === undefined ? {} : { sasl: { ...options.sasl } as SASLOptions }),
   })
   const admin = kafka.admin()
   try {
@@ -74,11 +75,16 @@ export async function redisAnswers(
     ...(password === undefined ? {} : { password }),
     ...(tls === undefined ? {} : { tls: secureContextOf(tls) }),
   })
-  // Without a listener it would print each refused connection.
-  redis.on('error', () => undefined)
+  // Says why a connection was closed, which the refused call does not.
+  let reason: unknown
+  redis.on('error', (error) => {
+    reason = error
+  })
   try {
     await redis.connect()
     await redis.ping()
+  } catch (thrown) {
+    throw reason ?? thrown
   } finally {
     redis.disconnect()
   }

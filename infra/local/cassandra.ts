@@ -68,6 +68,7 @@ export async function startCassandra(options: LocalCassandraOptions): Promise<Lo
     args: javaArgs(options, jmxPort),
     folder,
     answers: () => answers(options, address),
+    ports: [clientPort, storagePort, jmxPort],
     readyWithinMs: READY_WITHIN_MS,
     outlivesParent: options.outlivesParent ?? false,
   })

@@ -5,7 +5,8 @@ import { spawn } from 'node:child_process'
 
 export type Guard = { end(): void }
 
-const SCRIPT = 'cat >/dev/null; kill -KILL -- "-$1"'
+// Written as every shell understands it: some take -KILL or a group after --, but not both.
+const SCRIPT = 'cat >/dev/null; kill -s KILL -- "-$1"'
 
 /** `end` it as soon as the server is gone, before its process id can belong to another. */
 export function guard(processGroup: number): Guard {

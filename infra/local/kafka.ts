@@ -138,6 +138,7 @@ function commandOf(options: LocalKafkaOptions, node: KafkaNode, brokers: readonl
     ],
     folder,
     answers: () => kafkaAnswers({ brokers, tls, sasl }),
+    ports: [node.clientPort, node.brokerPort, node.controllerPort],
     readyWithinMs: READY_WITHIN_MS,
     outlivesParent,
   }

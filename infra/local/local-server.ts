@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFree } from './free-ports.ts'
 import { type Guard, guard } from './guard.ts'
 import { HopelessError, untilAnswered } from './until-answered.ts'
 
@@ -16,6 +17,8 @@ export type ServerCommand = {
   readonly folder: string
   /** Resolves once the server has answered a request; may reject, and is then asked again. */
   readonly answers: () => Promise<void>
+  /** Where it will listen. Taken by another program, that one would be found to answer. */
+  readonly ports: readonly number[]
   readonly readyWithinMs: number
   /** Goes on running when its parent ends: whoever starts it so has to stop it by its id. */
   readonly outlivesParent: boolean
@@ -29,6 +32,15 @@ type Running = {
 
 const STOP_WITHIN_MS = 20_000
 const LOG_LINES_SHOWN = 15
+
+export class PortTakenError extends Error {
+  readonly code = 'port-taken'
+
+  constructor(name: string, port: number) {
+    super(`${name}: port ${port} of 127.0.0.1 is taken by another program`)
+    this.name = 'PortTakenError'
+  }
+}
 
 export class LocalServer {
   readonly name: string
@@ -56,6 +68,9 @@ export class LocalServer {
   /** Starts it, or starts it again after stop, kill or its own end; ready when this resolves. */
   async start(): Promise<void> {
     if (this.#running !== undefined) throw new Error(`${this.name} runs already`)
+    for (const port of this.#command.ports) {
+      if (!(await isFree(port))) throw new PortTakenError(this.name, port)
+    }
     const running = this.#spawn()
     this.#running = running
     try {
@@ -131,8 +146,8 @@ export class LocalServer {
   async #untilReady(): Promise<void> {
     const { answers, readyWithinMs } = this.#command
     await untilAnswered(async () => {
-      if (this.#running !== undefined) return await answers()
-      throw new HopelessError(`${this.name} ended`)
+      if (this.#running === undefined) throw new HopelessError(`${this.name} ended`)
+      await answers()
     }, readyWithinMs)
   }
 

@@ -45,6 +45,7 @@ export async function startRedis(options: LocalRedisOptions): Promise<LocalRedis
     args: Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
     folder,
     answers: () => redisAnswers({ host, port, password, tls }),
+    ports: [port],
     readyWithinMs: READY_WITHIN_MS,
     outlivesParent: options.outlivesParent ?? false,
   })

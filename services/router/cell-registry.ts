@@ -49,8 +49,10 @@ export class CellRegistry {
   ): Promise<void> {
     while (!signal.aborted) {
       try {
+        // Watched before it is read: a change between the two would be missed.
+        const changes = this.#control.watch(announcementKey(cell), signal)
         await this.load([cell])
-        for await (const entry of this.#control.watch(announcementKey(cell), signal)) {
+        for await (const entry of changes) {
           this.#take(cell, entry.value)
         }
       } catch (error) {

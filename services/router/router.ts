@@ -90,9 +90,11 @@ export async function followPlacement(
   const { signal, failed } = options
   while (!signal.aborted) {
     try {
+      // Watched before it is read: a change between the two would be missed.
+      const changes = control.watch(PLACEMENT_KEY, signal)
       const now = await control.get(PLACEMENT_KEY)
       if (now !== undefined) router.take(decodePlacement(now.value).placement)
-      for await (const entry of control.watch(PLACEMENT_KEY, signal)) {
+      for await (const entry of changes) {
         router.take(decodePlacement(entry.value).placement)
       }
     } catch (error) {

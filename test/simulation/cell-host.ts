@@ -2,6 +2,8 @@
 // started again after a while, with a greater boot number, on the same store.
 
 import { CellSuperseded } from '../../cells/activities/claim.ts'
+import { NothingToRebuild, Rebuild } from '../../cells/activities/rebuild.ts'
+import { DonorUnusable } from '../../cells/activities/rebuild-plan.ts'
 import type { CellClient } from '../../cells/ports/cell-client.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
@@ -104,6 +106,13 @@ export class CellHost {
     )
   }
 
+  /** It was rebuilt, and nobody has said yet what it missed: it need not be ready. */
+  isGapOpen = false
+
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
   get isStarting(): boolean {
     return this.isRunning && this.#running?.isServing !== true
   }
@@ -169,14 +178,7 @@ export class CellHost {
   boot(): void {
     if (this.isRunning) return
     const world = this.#world
-    const surroundings = {
-      scheduler: world.scheduler,
-      dice: this.#dice,
-      weather: this.weather,
-      tally: world.tally,
-      machine: this.name,
-    }
-    const process = new CellProcess(surroundings, world.nextBoot())
+    const process = this.#startProcess()
     const log = new LogPort(process, this.#wrongLog ?? world.log, this.#dice)
     const ports = {
       firehose: log,
@@ -199,10 +201,18 @@ export class CellHost {
     void process.died.then(() => this.#died(incarnation))
   }
 
+  #startProcess(): CellProcess {
+    const { scheduler, tally } = this.#world
+    const { weather, name } = this
+    const surroundings = { scheduler, dice: this.#dice, weather, tally, machine: name }
+    return new CellProcess(surroundings, this.#world.nextBoot())
+  }
+
   /** Stops the process that runs, and starts another one in its place. */
   putToSleep(): Incarnation | undefined {
     const incarnation = this.running
-    if (incarnation === undefined || this.#isHeld || this.hasZombie) return undefined
+    if (incarnation === undefined || this.#isHeld || this.isGapOpen || this.hasZombie)
+      return undefined
     incarnation.process.fallAsleep()
     incarnation.process.isZombie = true
     this.#zombie = incarnation
@@ -245,6 +255,39 @@ export class CellHost {
   /** From now on the cell stays down, or is started with a wrong log, until `release`. */
   hold(): void {
     this.#isHeld = true
+  }
+
+  /** Records that it needs are gone from the log: it must say so. */
+  expectGap(): void {
+    this.#expectsGap = true
+  }
+
+  /** Brings the cell back from another one's store. False when the process died on the way. */
+  async rebuild(donor: CellHost): Promise<boolean> {
+    const process = this.#startProcess()
+    const ports = {
+      firehose: new LogPort(process, this.#world.log, this.#dice),
+      store: storeOf(process, this.disk),
+      donor: storeOf(process, donor.disk),
+      clock: clockOf(process, this.clock, this.#dice),
+    }
+    const { placement, limits } = this.#world
+    const { signal } = new AbortController()
+    const options = { name: this.name, boot: process.boot, placement, limits, signal }
+    const rebuilt = new Rebuild(ports, options).run().then(
+      () => true,
+      (error: unknown) => {
+        // The one before died when it was done.
+        if (error instanceof NothingToRebuild) return true
+        const isUnlucky = error instanceof InjectedFault || error instanceof DonorUnusable
+        if (!isUnlucky) throw error
+        this.#world.tally.add(`step: rebuild failed with ${error.code}`)
+        return false
+      },
+    )
+    const isDone = await Promise.race([rebuilt, process.died])
+    process.crash()
+    return isDone === true
   }
 
   showWrongLog(log: EventLog): void {

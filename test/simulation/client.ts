@@ -61,7 +61,10 @@ export async function ask<T>(
   const { answer, delivered, shown } = outcome
   if (answer.kind === 'moved') return { kind: 'moved' }
   if (answer.kind === 'late') {
-    checkLate(question, answer, { signal: deadline.signal, mayWait: running.wasSuspended })
+    checkLate(question, answer, {
+      signal: deadline.signal,
+      mayWait: running.wasSuspended || host.isGapOpen,
+    })
     world.tally.add('step: answered late')
     return { kind: 'late' }
   }

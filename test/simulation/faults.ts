@@ -4,6 +4,7 @@
 import type { LogRecord } from '../../cells/ports/firehose.ts'
 import type { CellHost } from './cell-host.ts'
 import type { EventLog } from './event-log.ts'
+import { loseRecords } from './lost-records.ts'
 import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
@@ -26,6 +27,7 @@ const FAULTS = {
   leap: 1,
   retention: 3,
   'gap in the log': 2,
+  'records lost': 7,
 } as const
 type Fault = keyof typeof FAULTS
 
@@ -164,6 +166,8 @@ export class Faults {
         return this.#retain()
       case 'gap in the log':
         return this.#openGap(host)
+      case 'records lost':
+        return this.#loseRecords(host)
     }
   }
 
@@ -252,6 +256,16 @@ export class Faults {
     host.release()
     this.#isGapOpen = false
     this.#world.tally.add(`fault: log ${kind}`)
+  }
+
+  /** A cell was away for longer than the log keeps its records; then it is brought back from another cell. */
+  async #loseRecords(host: CellHost): Promise<void> {
+    const donor = this.#world.hosts.find((other) => other !== host)
+    if (this.#isGapOpen || host.serving === undefined || host.hasZombie || donor === undefined)
+      return
+    this.#isGapOpen = true
+    await loseRecords({ world: this.#world, host, donor, dice: this.#dice })
+    this.#isGapOpen = false
   }
 
   async #stopsWithGap(host: CellHost, kind: string, gapsBefore: number): Promise<void> {

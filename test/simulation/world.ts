@@ -35,6 +35,8 @@ export class World {
   readonly hosts: readonly CellHost[]
   /** What each user's client has seen or written, as one token. */
   readonly #seen = new Map<UserKey, Position>()
+  /** Nobody imports relations as of before this: cells that lost records could not judge them. */
+  snapshotsFromMs = 0
   readonly trace: Trace
   #violation: Violation | undefined
   #boots = 0

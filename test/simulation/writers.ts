@@ -226,7 +226,11 @@ export class Writers {
 
   async #import(gateway: Gateway, records: readonly Produceable[]): Promise<void> {
     const importer = this.#dice.pick(this.#world.users)
-    await Promise.all(records.map((fact) => this.#produce(gateway, importer, fact)))
+    const { snapshotsFromMs } = this.#world
+    const given = records.filter(
+      (fact) => !('asOfMs' in fact) || (fact.asOfMs ?? 0) >= snapshotsFromMs,
+    )
+    await Promise.all(given.map((fact) => this.#produce(gateway, importer, fact)))
     // Somebody edits what has just come in.
     for (const fact of records) {
       if (fact.kind !== 'post-created' || this.#dice.chance(0.6)) continue

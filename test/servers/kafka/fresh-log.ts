@@ -6,8 +6,13 @@ import { inject } from 'vitest'
 import type { Appended } from '../../../cells/ports/firehose.ts'
 import { KafkaFirehose } from '../../../infra/kafka/firehose.ts'
 import { KAFKA_LIMITS, type KafkaLimits } from '../../../infra/kafka/kafka-limits.ts'
-import { silentLog } from '../../../infra/kafka/kafka-log.ts'
-import { type KafkaOptions, topicNames } from '../../../infra/kafka/kafka-options.ts'
+import { type KafkaLog, silentLog } from '../../../infra/kafka/kafka-log.ts'
+import type { TlsOptions } from '../../../infra/connection/tls-options.ts'
+import {
+  type KafkaOptions,
+  type KafkaSasl,
+  topicNames,
+} from '../../../infra/kafka/kafka-options.ts'
 import { kafkajsAdmin } from '../../../infra/kafka/kafkajs-client.ts'
 import type { KafkaLogIdentity } from '../../../infra/kafka/log-identity.ts'
 import { LogPartitions } from '../../../infra/kafka/log-partitions.ts'
@@ -21,7 +26,7 @@ export type FreshLog = {
   readonly topics: TopicAdmin
   readonly partitions: LogPartitions
   /** Another process's view of the same log. Closed with it. */
-  readonly open: (limits?: Partial<KafkaLimits>) => Promise<KafkaFirehose>
+  readonly open: (limits?: Partial<KafkaLimits>, log?: KafkaLog) => Promise<KafkaFirehose>
   /** Removes what stands before the record in its partition. */
   readonly dropBefore: (record: Pick<Appended, 'partition' | 'offset'>) => Promise<void>
   readonly deleteTopics: () => Promise<void>
@@ -30,17 +35,21 @@ export type FreshLog = {
 
 export type FreshLogOptions = {
   readonly brokers?: readonly string[]
+  readonly tls?: TlsOptions
+  readonly sasl?: KafkaSasl
   readonly partitionsPerTopic?: number
+  readonly replication?: number
 }
 
 export async function freshLog(options: FreshLogOptions = {}): Promise<FreshLog> {
-  const { brokers = inject('engines').kafka.brokers, partitionsPerTopic = 8 } = options
+  const { brokers = inject('engines').kafka.brokers, tls, sasl } = options
+  const { partitionsPerTopic = 8, replication = 1 } = options
   const prefix = `test-${randomUUID()}`
-  const kafka = { brokers, clientId: 'cellfeed-test', prefix, tls: undefined, sasl: undefined }
+  const kafka = { brokers, clientId: 'cellfeed-test', prefix, tls, sasl }
   const topics = await TopicAdmin.open({ ...kafka, log: silentLog, timeouts: KAFKA_LIMITS })
   const admin = kafkajsAdmin(kafka, KAFKA_LIMITS, silentLog)
   await admin.connect()
-  const plan = planTopics({ prefix, partitionsPerTopic, replication: 1 })
+  const plan = planTopics({ prefix, partitionsPerTopic, replication })
   await topics.createMissing(plan)
   const kafkaClusterId = await topics.clusterId()
   const identity = { logId: randomUUID(), partitionsPerTopic, kafkaClusterId }
@@ -62,8 +71,8 @@ export async function freshLog(options: FreshLogOptions = {}): Promise<FreshLog>
     admin,
     topics,
     partitions,
-    async open(limits = {}) {
-      const firehose = await KafkaFirehose.open({ ...kafka, identity, limits })
+    async open(limits = {}, log = silentLog) {
+      const firehose = await KafkaFirehose.open({ ...kafka, identity, limits, log })
       opened.push(firehose)
       return firehose
     },
