@@ -33,12 +33,12 @@ export type ChaosPlan = LoadPlan & {
 /** For two cores that also run all the servers. */
 export const longLoad: Omit<ChaosPlan, 'address' | 'seed'> = {
   prefix: '',
-  users: 40,
+  users: 30,
   sessionsPerUser: 2,
-  followsPerUser: 8,
-  actionsPerSecond: 60,
+  followsPerUser: 6,
+  actionsPerSecond: 50,
   timeoutMs: 5_000,
-  writesBetween: 150,
+  writesBetween: 100,
   recoveryMs: 240_000,
 }
 
