@@ -42,6 +42,8 @@ export const longLoad: Omit<ChaosPlan, 'address' | 'seed'> = {
   recoveryMs: 240_000,
 }
 
+export const shortLoad = { ...longLoad, users: 16, followsPerUser: 4, writesBetween: 40 }
+
 export type ChaosReport = {
   readonly fault: string
   readonly seed: number

@@ -47,8 +47,13 @@ export async function madeAnewBehind(cluster: ChaosCluster): Promise<Refusal> {
   const replication = cluster.brokers.length
   const plan = planTopics({ prefix, partitionsPerTopic: partitions, replication })
   const topics = await TopicAdmin.open({
-    ...{ brokers: cluster.kafkaAt, prefix, clientId: 'chaos', tls: undefined, sasl: undefined },
-    ...{ log: silentLog, timeouts: KAFKA_LIMITS },
+    brokers: cluster.kafkaAt,
+    prefix,
+    clientId: 'chaos',
+    tls: undefined,
+    sasl: undefined,
+    log: silentLog,
+    timeouts: KAFKA_LIMITS,
   })
   try {
     await topics.createMissing(plan)
