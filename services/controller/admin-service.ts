@@ -1,6 +1,5 @@
 // AdminService: cells, placement, health and lag, and why a post is, or is not, on a dashboard.
 
-import { gapText } from '../../cells/model/gap.ts'
 import { ownerOf, slotOf } from '../../cells/model/placement.ts'
 import { eventsBetween, type Position } from '../../cells/model/position.ts'
 import { userKey } from '../../cells/model/user-key.ts'
@@ -19,6 +18,9 @@ import type { Handlers } from '../gateway/service-book.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { explainPost } from './explain-post.ts'
+import { closeGap, listRelations, wireGap } from './relations.ts'
+
+const GAP_DETAIL = 'it was rebuilt and missed relations: cellfeed reconcile --help'
 
 const STATES: Readonly<Record<ReportedState, CellState>> = {
   loading: CellState.LOADING,
@@ -37,6 +39,10 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
     explainPost: front.unary('ExplainPost', (request, context) =>
       explainPost(desk, request, context),
     ),
+    listRelations: front.unary('ListRelations', (request, context) =>
+      listRelations(desk, request, context),
+    ),
+    closeGap: front.unary('CloseGap', (request, context) => closeGap(desk, request, context)),
   }
 }
 
@@ -71,10 +77,8 @@ async function askedNow(
   if (client === undefined) return { state, detail, status: undefined }
   try {
     const status = await client.status()
-    const { openGap } = status
-    if (openGap.length === 0) return { state, detail, status }
-    const why = `relations that nobody saw: ${gapText(openGap).replaceAll('\n', '; ')}`
-    return { state: 'refusing', detail: why, status }
+    if (status.openGap.length > 0) return { state: 'refusing', detail: GAP_DETAIL, status }
+    return { state, detail, status }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { state: 'unreachable', detail: why, status: undefined }
@@ -100,6 +104,7 @@ function figuresOf(status: CellStatus | undefined, partitionsPerTopic: number) {
     windowBytes: BigInt(status?.windowBytes ?? 0),
     readersBytes: BigInt(status?.readersBytes ?? 0),
     bodiesBytes: BigInt(status?.bodiesCachedBytes ?? 0),
+    openGap: (status?.openGap ?? []).map((part) => wireGap(part, partitionsPerTopic)),
   }
 }
 
