@@ -92,7 +92,11 @@ export const CELL_FLAGS: readonly Flag[] = [
     'lease',
     'a process that stood still for longer checks what it missed (default: 6s; 3s to 10s)',
   ),
-  flag('--rebuild', 'rebuild', 'start from nothing, as the log no longer holds what it needs'),
+  flag(
+    '--rebuild',
+    'rebuild',
+    'copy posts from another cell first, as the log no longer holds what it needs',
+  ),
   flag('--donor <cell>', 'donor', 'with --rebuild: the cell to copy posts from'),
   flag('--accept-loss', 'acceptLoss', 'with --rebuild: serve without the relations that are lost'),
   ...KAFKA_FLAGS,

@@ -13,6 +13,7 @@ import { cassandraAt, kafkaAt, openEngine } from '../runtime/open-engine.ts'
 import { flagOfPort, type Output, type ProcessExit, runProcess } from '../runtime/run-process.ts'
 import { watchKafka, watchRedis } from '../runtime/watch-engines.ts'
 import type { CellConfig } from './config.ts'
+import { donorOf, rebuildCell } from './rebuild-cell.ts'
 import { assertKnown, startCell } from './run.ts'
 
 /** Resolves with the exit code when the process is to end. */
@@ -67,10 +68,30 @@ export function runCell(config: CellConfig, output: Output): Promise<ProcessExit
       )
       closing.add(() => firehose.close())
       watchKafka(metrics, () => firehose.counts)
+      if (config.rebuild !== undefined) {
+        const cell = donorOf({ name, placement }, config.rebuild.donor)
+        const donor = await openEngine(
+          cassandraAt(cassandra.contactPoints),
+          () => CassandraCellStore.open({ ...cassandra, prefix, cell }),
+          patience,
+        )
+        closing.add(() => donor.close())
+        await rebuildCell(
+          { firehose, store, donor, control, clock },
+          { name, placement, limits: config.cellLimits, log, signal: stopping },
+        )
+      }
       const monotonicMs = () => performance.now()
       return startCell(
         { clock, monotonicMs, control, firehose, store, cache },
-        { ...config, placement, limits: config.cellLimits, metrics, log },
+        {
+          ...config,
+          placement,
+          limits: config.cellLimits,
+          metrics,
+          log,
+          acceptsLoss: config.rebuild?.acceptLoss === true,
+        },
         { closing, stopping },
       )
     },

@@ -45,6 +45,8 @@ export type CellProcessOptions = {
   readonly leaseMs: number
   readonly limits: CellLimits
   readonly metrics: Metrics
+  /** A gap that is open is closed when the cell has started: what it missed of relations is lost. */
+  readonly acceptsLoss?: boolean
   /** With the cell's name bound. */
   readonly log: Logger
 }
@@ -61,6 +63,7 @@ export type CellProcess = {
 
 const STOP_GRACE_MS = 250
 const WITHDRAW_MS = 2_000
+const NEVER = new AbortController().signal
 
 /** Resolves when its ports are open; `start()` loads the cell. What it opened is in `closing`, also when it throws. */
 export async function openCell(
@@ -111,7 +114,7 @@ export async function openCell(
   metrics.watchLease(name, () => lease.state)
   const health = {
     isLive: () => true,
-    notReady: () => whyNotReady(host.report().state, lease.state, started?.cell.isReady === true),
+    notReady: () => whyNotReady(host.report().state, lease.state, started?.cell),
   }
   const page = await serveStatusPage({ host: at, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())
@@ -132,6 +135,7 @@ export async function openCell(
   return {
     start: async () => {
       await host.start()
+      if (options.acceptsLoss === true) await started?.cell.closeGap({ seen: [], signal: NEVER })
       grpc.setServing(true)
     },
     stop: () => host.stop(),
@@ -141,12 +145,13 @@ export async function openCell(
   }
 }
 
-function whyNotReady(host: HostState, lease: LeaseState['kind'], isCaughtUp: boolean): string[] {
+function whyNotReady(host: HostState, lease: LeaseState['kind'], cell: Cell | undefined): string[] {
   if (host !== 'serving') return [`the cell is ${host}`]
   if (lease === 'unconfirmed')
     return ['it stood still, and does not know yet whether it was replaced']
   if (lease === 'superseded') return ['another process has taken over']
-  return isCaughtUp ? [] : ["it has not reached the log's end yet"]
+  if (cell?.hasOpenGap === true) return ['it was rebuilt, and nobody saw what it missed']
+  return cell?.isReady === true ? [] : ["it has not reached the log's end yet"]
 }
 
 /** Tells the others that the cell is gone; without a control store its lease tells them a little later. */
