@@ -23,7 +23,14 @@ import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import { Session } from './session.ts'
 import { TokenFrontier } from './token-frontier.ts'
 
-export type { AdminCalls, CellStatus, Explanation, Placement } from './admin-calls.ts'
+export type {
+  AdminCalls,
+  CellStatus,
+  Explanation,
+  Placement,
+  Related,
+  Relations,
+} from './admin-calls.ts'
 export { CellfeedError, type ErrorCode } from './cellfeed-error.ts'
 export type { CallOptions, ClientTls } from './channel.ts'
 export type {

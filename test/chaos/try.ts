@@ -10,11 +10,28 @@ const t = performance.now()
 const cluster = await startChaosCluster({ folder, brokers: 1, cells: 2 })
 console.log('up', performance.now() - t, cluster.address)
 try {
-const run = await ChaosRun.begin({ address: cluster.address, seed: Number(process.argv[2] ?? 1), prefix: 'a', users: 40, sessionsPerUser: 2, followsPerUser: 8, actionsPerSecond: 100, timeoutMs: 5000, writesBetween: 150, recoveryMs: 120000 })
-console.log('graph', performance.now() - t)
-for (const fault of faultsOf(cluster).filter((f) => f.name.includes(process.argv[3] ?? ''))) {
-  console.log(new Date(), fault.name)
-  try { printReport(await run.under(fault), console.log) } catch (e) { console.log('FAILED', e) }
+  const run = await ChaosRun.begin({
+    address: cluster.address,
+    seed: Number(process.argv[2] ?? 1),
+    prefix: 'a',
+    users: 40,
+    sessionsPerUser: 2,
+    followsPerUser: 8,
+    actionsPerSecond: 100,
+    timeoutMs: 5000,
+    writesBetween: 150,
+    recoveryMs: 120000,
+  })
+  console.log('graph', performance.now() - t)
+  for (const fault of faultsOf(cluster).filter((f) => f.name.includes(process.argv[3] ?? ''))) {
+    console.log(new Date(), fault.name)
+    try {
+      printReport(await run.under(fault), console.log)
+    } catch (e) {
+      console.log('FAILED', e)
+    }
+  }
+  await run.end()
+} finally {
+  await cluster.stop()
 }
-await run.end()
-} finally { await cluster.stop() }
