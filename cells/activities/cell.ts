@@ -142,7 +142,7 @@ export class Cell implements CellClient {
 
   /** Whether it answers now. */
   get isReady(): boolean {
-    return this.#readiness.isReady
+    return this.#readiness.isReady()
   }
 
   /**

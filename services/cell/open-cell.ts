@@ -57,6 +57,10 @@ export type CellProcess = {
   /** Resolves when the cell serves. Rejects with what keeps it from that. */
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
+  /** A boot number for work on the cell's store before it starts. Throws CellTakenOver. */
+  readonly nextBoot: () => Promise<number>
+  /** The one that runs; undefined before the first start. */
+  readonly cell: () => Cell | undefined
   /** Where others reach it, and its status page. */
   readonly address: string
   readonly statusAddress: string
@@ -149,18 +153,20 @@ export async function openCell(
       grpc.setServing(true)
     },
     stop: () => host.stop(),
+    nextBoot: () => lease.nextBoot(),
+    cell: () => started?.cell,
     address,
     statusAddress: addressAt(at, page.port),
     takenOver,
   }
 }
 
-function whyNotReady(host: HostState, lease: LeaseState['kind'], isCaughtUp: boolean): string[] {
+function whyNotReady(host: HostState, lease: LeaseState['kind'], isReady: boolean): string[] {
   if (host !== 'serving') return [`the cell is ${host}`]
   if (lease === 'unconfirmed')
     return ['it stood still, and does not know yet whether it was replaced']
   if (lease === 'superseded') return ['another process has taken over']
-  return isCaughtUp ? [] : ["it has not reached the log's end yet"]
+  return isReady ? [] : ["it has not reached the log's end, or waits for a gap to be closed"]
 }
 
 /** Tells the others that the cell is gone; without a control store its lease tells them a little later. */

@@ -149,7 +149,7 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
       ...graphCalls(session),
       ...importCalls(session),
       ...firehoseCalls(session),
-      ...adminCalls(admin),
+      ...adminCalls(admin, () => session.tokens),
       session: open,
       get consistencyTokens() {
         return session.tokens

@@ -1,6 +1,7 @@
 // Reads from cells. A read goes to the viewer's cell; the answer `moved` is followed, and `late` becomes an error that says
 // what is missing. A client sees neither cells nor moves.
 
+import type { CellName } from '../../cells/model/placement.ts'
 import type { Position } from '../../cells/model/position.ts'
 import type { Answer, Call, CellClient } from '../../cells/ports/cell-client.ts'
 import type { Router } from '../router/router.ts'
@@ -49,6 +50,16 @@ export class CellReader {
     ask: (cell: CellClient) => Promise<Answer<T>>,
   ): Promise<Read<T>> {
     const cell = this.#router.anyCell()
+    return settled(await ask(cell), cell, signal)
+  }
+
+  /** Asks one cell by its name. */
+  async atCell<T>(
+    name: CellName,
+    { signal }: ReadCall,
+    ask: (cell: CellClient) => Promise<Answer<T>>,
+  ): Promise<Read<T>> {
+    const cell = this.#router.cellNamed(name)
     return settled(await ask(cell), cell, signal)
   }
 

@@ -33,6 +33,7 @@ export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
       const answer = await fetch(`http://127.0.0.1:${statusPort}/healthz/ready`, { signal })
       if (!answer.ok) throw new Error(`${name} is not ready: ${await answer.text()}`)
     },
+    ports: [statusPort],
     readyWithinMs,
     outlivesParent: false,
   })
