@@ -12,8 +12,9 @@
 
 import { type AdminCalls, adminCalls } from './admin-calls.ts'
 import { adminAddressOf, parseAddress } from './address.ts'
-import { Channel } from './channel.ts'
+import { Channel, type ChannelSettings } from './channel.ts'
 import { type DashboardCalls, dashboardCalls } from './dashboard-calls.ts'
+import { DirectReads } from './direct-reads.ts'
 import { type FirehoseCalls, firehoseCalls } from './firehose-calls.ts'
 import { type GraphCalls, graphCalls } from './graph-calls.ts'
 import { type ImportCalls, importCalls } from './import-calls.ts'
@@ -77,6 +78,13 @@ export interface ConnectOptions {
   readonly retry?: Partial<RetryPolicy> | undefined
   /** Whether reads see what this object wrote and saw before. True. */
   readonly readYourWrites?: boolean | undefined
+  /**
+   * Whether dashboards are read from the users' cells themselves, which saves a hop; everything else, and
+   * what a cell does not answer, goes through the gateway. The cells' ports must be reachable. False.
+   */
+  readonly direct?: boolean | undefined
+  /** With `direct`: who says where users live, "host:port". Unless given, the gateway does. */
+  readonly routerAddress?: string | undefined
   /** Where the admin API is: unless given, on the same host at the next port. */
   readonly adminAddress?: string | undefined
 }
@@ -124,22 +132,24 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
     adminChannel ??= new Channel({ ...settings, address: adminTarget })
     return new Session(adminChannel, undefined)
   }
+  const { direct, closeDirect } = directReads(channel, settings, options)
   const close = () => {
     channel.close()
+    closeDirect()
     adminChannel?.close()
   }
 
   const open = (consistencyTokens: readonly string[] = []): Cellfeed => {
     const keepsTokens = options.readYourWrites ?? true
     const frontier = keepsTokens ? new TokenFrontier(consistencyTokens) : undefined
-    const session = new Session(channel, frontier)
+    const session = new Session(channel, frontier, direct)
     return {
       ...dashboardCalls(session),
       ...postCalls(session),
       ...graphCalls(session),
       ...importCalls(session),
       ...firehoseCalls(session),
-      ...adminCalls(admin),
+      ...adminCalls(admin, () => session.tokens),
       session: open,
       get consistencyTokens() {
         return session.tokens
@@ -149,4 +159,22 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
     }
   }
   return open()
+}
+
+function directReads(
+  gateway: Channel,
+  settings: Omit<ChannelSettings, 'address'>,
+  { direct = false, routerAddress }: ConnectOptions,
+): { readonly direct: DirectReads | undefined; readonly closeDirect: () => void } {
+  if (!direct) return { direct: undefined, closeDirect: () => {} }
+  const { timeoutMs } = settings
+  const once = { ...settings, retry: { ...settings.retry, attemptsMax: 1 } }
+  const open = (address: string) => new Channel({ ...once, address })
+  const router = routerAddress === undefined ? gateway : open(parseAddress(routerAddress))
+  const reads = new DirectReads({ gateway, router, open, timeoutMs, nowMs: () => Date.now() })
+  const closeDirect = () => {
+    reads.close()
+    router.close()
+  }
+  return { direct: reads, closeDirect }
 }
