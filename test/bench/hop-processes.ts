@@ -99,7 +99,6 @@ async function gatewayProcess(cellAddress: string): Promise<void> {
     front: new FrontDesk({ limits, metrics, log }),
     homes: { router, addressOf: () => cellAddress },
     reader: new CellReader({ router, limits, metrics }),
-    homes: { router, addressOf: () => undefined },
     writer: new EventWriter({
       firehose,
       clock,
