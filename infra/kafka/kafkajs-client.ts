@@ -96,7 +96,7 @@ function configOf(options: KafkaOptions, timeouts: ClientTimeouts, log: KafkaLog
  * whatever the password says by then.
  */
 function credentials({ mechanism, username, password }: KafkaSasl): SASLOptions {
-  return { mechanism, username, password } as SASLOptions
+  return { mechanism, username, password }
 }
 
 /** Whoever is first in the list answers no more first requests than the others. */

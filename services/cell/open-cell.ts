@@ -127,7 +127,7 @@ export async function openCell(
   metrics.watchLease(name, () => lease.state)
   const health = {
     isLive: () => true,
-    notReady: () => whyNotReady(host.report().state, lease.state, started?.cell.isReady === true),
+    notReady: () => whyNotReady(host.report().state, lease.state, started?.cell),
   }
   const page = await serveStatusPage({ host: at, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())
@@ -161,12 +161,13 @@ export async function openCell(
   }
 }
 
-function whyNotReady(host: HostState, lease: LeaseState['kind'], isReady: boolean): string[] {
+function whyNotReady(host: HostState, lease: LeaseState['kind'], cell: Cell | undefined): string[] {
   if (host !== 'serving') return [`the cell is ${host}`]
   if (lease === 'unconfirmed')
     return ['it stood still, and does not know yet whether it was replaced']
   if (lease === 'superseded') return ['another process has taken over']
-  return isReady ? [] : ["it has not reached the log's end, or waits for a gap to be closed"]
+  if (cell?.hasOpenGap === true) return ['it was rebuilt, and nobody saw what it missed']
+  return cell?.isReady === true ? [] : ["it has not reached the log's end yet"]
 }
 
 /** Tells the others that the cell is gone; without a control store its lease tells them a little later. */

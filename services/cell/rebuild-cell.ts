@@ -3,10 +3,9 @@
 
 import type { Cell, CellOptions } from '../../cells/activities/cell.ts'
 import { NothingToRebuild, Rebuild, type RebuildPorts } from '../../cells/activities/rebuild.ts'
-import { gapText } from '../../cells/model/gap.ts'
+import type { GapPart } from '../../cells/model/gap.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
-import type { Firehose } from '../../cells/ports/firehose.ts'
 import { cellsOf } from '../router/placement-document.ts'
 import { EXIT_FAILED, EXIT_USAGE } from '../runtime/lifecycle.ts'
 import { messageOf, type Output, StartFailure } from '../runtime/run-process.ts'
@@ -48,29 +47,32 @@ export async function rebuildCell(
 
 /** Resolves when no gap is open, or when the signal aborts. */
 export async function gapClosed(
-  parts: {
-    readonly cell: () => Cell | undefined
-    readonly firehose: Firehose
-    readonly clock: Clock
-  },
+  parts: { readonly cell: () => Cell | undefined; readonly clock: Clock },
   options: { readonly acceptLoss: boolean; readonly signal: AbortSignal },
   note: Output['note'],
 ): Promise<void> {
-  const { clock, firehose } = parts
   const { acceptLoss, signal } = options
-  let isTold = false
-  while (!signal.aborted) {
-    const cell = parts.cell()
-    const { openGap = [] } = (await cell?.status()) ?? {}
-    if (cell === undefined || openGap.length === 0) return
-    if (!isTold)
-      note(`${cell.cell}: relations of these stretches were seen by nobody:\n${gapText(openGap)}`)
-    isTold = true
-    if (acceptLoss) {
-      await cell.closeGap({ seen: (await firehose.bounds()).end, signal })
-      note(`${cell.cell}: their loss is accepted`)
-      return
-    }
-    await clock.sleep(LOOK_MS, signal)
+  const first = parts.cell()
+  if (first?.hasOpenGap !== true) return
+  const { openGap } = await first.status()
+  note(`${first.cell}: nobody saw the relations of\n${gapText(openGap)}`)
+  if (acceptLoss) {
+    await first.closeGap({ seen: [], signal })
+    note(`${first.cell}: their loss is accepted`)
+    return
   }
+  note(`${first.cell}: serves once "cellfeed reconcile", or --accept-loss, has closed that gap`)
+  while (!signal.aborted && parts.cell()?.hasOpenGap === true) {
+    await parts.clock.sleep(LOOK_MS, signal)
+  }
+}
+
+/** One stretch a line. */
+function gapText(parts: readonly GapPart[]): string {
+  return parts
+    .map(({ partition, fromOffset, toOffset, fromMs, toMs }) => {
+      const times = [fromMs, toMs].map((ms) => new Date(ms).toISOString()).join(' to ')
+      return `partition ${partition}: offsets ${fromOffset} to ${toOffset}, ${times}`
+    })
+    .join('\n')
 }

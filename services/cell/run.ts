@@ -67,5 +67,5 @@ async function startAndServe(
     )
   }
   await process.start()
-  await gapClosed({ cell: process.cell, firehose, clock }, { acceptLoss, signal }, note)
+  await gapClosed({ cell: process.cell, clock }, { acceptLoss, signal }, note)
 }

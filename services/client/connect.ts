@@ -12,7 +12,7 @@
 
 import { type AdminCalls, adminCalls } from './admin-calls.ts'
 import { adminAddressOf, parseAddress } from './address.ts'
-import { Channel, type ChannelSettings } from './channel.ts'
+import { Channel, type ChannelSettings, type ClientTls } from './channel.ts'
 import { type DashboardCalls, dashboardCalls } from './dashboard-calls.ts'
 import { DirectReads } from './direct-reads.ts'
 import { type FirehoseCalls, firehoseCalls } from './firehose-calls.ts'
@@ -23,9 +23,16 @@ import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import { Session } from './session.ts'
 import { TokenFrontier } from './token-frontier.ts'
 
-export type { AdminCalls, CellStatus, Explanation, Placement } from './admin-calls.ts'
+export type {
+  AdminCalls,
+  CellStatus,
+  Explanation,
+  Placement,
+  Related,
+  Relations,
+} from './admin-calls.ts'
 export { CellfeedError, type ErrorCode } from './cellfeed-error.ts'
-export type { CallOptions } from './channel.ts'
+export type { CallOptions, ClientTls } from './channel.ts'
 export type {
   DashboardCalls,
   DashboardChange,
@@ -85,6 +92,8 @@ export interface ConnectOptions {
   readonly direct?: boolean | undefined
   /** With `direct`: who says where users live, "host:port". Unless given, the gateway does. */
   readonly routerAddress?: string | undefined
+  /** Speak TLS, to all servers of the cluster. Unless given, connections are plain. */
+  readonly tls?: ClientTls | undefined
   /** Where the admin API is: unless given, on the same host at the next port. */
   readonly adminAddress?: string | undefined
 }
@@ -124,6 +133,7 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
   const settings = {
     timeoutMs: options.timeoutMs ?? 10_000,
     retry: { ...defaultRetryPolicy, ...options.retry },
+    tls: options.tls,
   }
   const channel = new Channel({ ...settings, address: target })
   let adminChannel: Channel | undefined

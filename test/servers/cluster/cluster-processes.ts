@@ -8,7 +8,7 @@ import { topicNames } from '../../../infra/kafka/kafka-options.ts'
 import { kafkajsAdmin } from '../../../infra/kafka/kafkajs-client.ts'
 import { cellKeyspace, controlKeyspace } from '../../../infra/cassandra/cassandra-options.ts'
 import { Session } from '../../../infra/cassandra/session.ts'
-import { connect, type Cellfeed } from '../../../services/client/connect.ts'
+import { type Cellfeed, connect, type ConnectOptions } from '../../../services/client/connect.ts'
 import { type Ran, runCli } from '../../e2e/run-cli.ts'
 import type { Engines } from '../engines.ts'
 import { argvOf, CellfeedProcess, type Flags, type ProcessCommand } from './cellfeed-process.ts'
@@ -19,6 +19,8 @@ export type ClusterPlan = {
   /** Further flags of each cell. */
   readonly cellFlags?: Flags
 }
+
+const CALL_MS = 60_000
 
 export class ClusterProcesses {
   readonly prefix: string
@@ -120,11 +122,13 @@ export class ClusterProcesses {
     return runCli(argv, { address, adminAddress: this.controller.address })
   }
 
-  /** Closed with the cluster. Nothing is tried again: what is told as done was done at the first attempt. */
-  connect(attemptsMax = 1): Cellfeed {
+  /** Closed with the cluster. By default nothing is tried again: what is told as done was done at the first attempt. */
+  connect(options: ConnectOptions = { retry: { attemptsMax: 1 } }): Cellfeed {
     const feed = connect(this.gateway.address, {
-      retry: { attemptsMax },
       adminAddress: this.controller.address,
+      routerAddress: this.router.address,
+      timeoutMs: CALL_MS,
+      ...options,
     })
     this.#feeds.add(feed)
     return feed

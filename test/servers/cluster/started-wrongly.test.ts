@@ -2,11 +2,13 @@
 
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { type Ran, runCli } from '../../e2e/run-cli.ts'
 import { cliPath } from '../../../tools/demo/cluster-process.ts'
 import { argvOf, type Flags } from './cellfeed-process.ts'
 import { ClusterProcesses } from './cluster-processes.ts'
+
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 let cluster: ClusterProcesses
 beforeAll(async () => {
@@ -38,7 +40,7 @@ describe('init', () => {
   test('refuses other numbers than the cluster was made with, all of them at once', async () => {
     const other = await cluster.init(['--cells', '3', '--partitions', '4'])
     expect(other.code).toBe(1)
-    expect(other.err).toMatch(/made with 1 cells, not 3.*made with 8 partitions a topic, not 4/)
+    expect(other.err).toMatch(/made with 1 cell, not 3.*made with 8 partitions a topic, not 4/)
   })
 
   test('says what differs, and runs with it', async () => {
@@ -57,9 +59,9 @@ describe('init', () => {
 })
 
 describe('a process', () => {
-  test.each(['cell', 'gateway', 'controller'])('%s of no cluster', async (command) => {
+  test.each(['cell', 'gateway', 'controller', 'router'])('%s of no cluster', async (command) => {
     const isCell = command === 'cell'
-    const flags = command === 'controller' ? cluster.controlFlags : cluster.engineFlags
+    const flags = command === 'gateway' ? cluster.engineFlags : cluster.controlFlags
     const named = isCell ? { ...cluster.cellFlags('cell-1') } : flags
     const ran = await run(command, { ...named, prefix: `${cluster.prefix}_not` })
     expectOneLine(ran, 2, /is not set up for this cluster: .*cellfeed init/)
