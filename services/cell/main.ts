@@ -13,7 +13,7 @@ import { cassandraAt, kafkaAt, openEngine } from '../runtime/open-engine.ts'
 import { flagOfPort, type Output, type ProcessExit, runProcess } from '../runtime/run-process.ts'
 import { watchKafka, watchRedis } from '../runtime/watch-engines.ts'
 import type { CellConfig } from './config.ts'
-import { donorOf, rebuildCell } from './rebuild-cell.ts'
+import { donorOf } from './rebuild-cell.ts'
 import { assertKnown, startCell } from './run.ts'
 
 /** Resolves with the exit code when the process is to end. */
@@ -68,18 +68,12 @@ export function runCell(config: CellConfig, output: Output): Promise<ProcessExit
       )
       closing.add(() => firehose.close())
       watchKafka(metrics, () => firehose.counts)
-      if (config.rebuild !== undefined) {
-        const cell = donorOf({ name, placement }, config.rebuild.donor)
-        const donor = await openEngine(
-          cassandraAt(cassandra.contactPoints),
-          () => CassandraCellStore.open({ ...cassandra, prefix, cell }),
-          patience,
-        )
+      const { rebuild, acceptLoss, cellLimits: limits } = config
+      const openDonor = async () => {
+        const cell = donorOf(name, rebuild?.donor, placement)
+        const donor = await CassandraCellStore.open({ ...cassandra, prefix, cell })
         closing.add(() => donor.close())
-        await rebuildCell(
-          { firehose, store, donor, control, clock },
-          { name, placement, limits: config.cellLimits, log, signal: stopping },
-        )
+        return donor
       }
       const monotonicMs = () => performance.now()
       return startCell(
@@ -87,10 +81,12 @@ export function runCell(config: CellConfig, output: Output): Promise<ProcessExit
         {
           ...config,
           placement,
-          limits: config.cellLimits,
+          limits,
           metrics,
           log,
-          acceptsLoss: config.rebuild?.acceptLoss === true,
+          openDonor: rebuild === undefined ? undefined : openDonor,
+          acceptLoss,
+          note: output.note,
         },
         { closing, stopping },
       )

@@ -9,6 +9,10 @@ import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
+import { pageTokenKeys } from '../controller/cluster-secrets.ts'
+import { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
+import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
+import { PageTokens } from '../gateway/page-tokens.ts'
 import { addressAt } from '../runtime/address-at.ts'
 import type { Closing } from '../runtime/closing.ts'
 import { GrpcServer } from '../runtime/grpc-server.ts'
@@ -23,6 +27,7 @@ import { CellLease } from './cell-lease.ts'
 import { statusesOf } from './cell-report.ts'
 import { CELL_SERVICE, CellService } from './cell-service.ts'
 import { CELL_STREAM_LIMITS } from './cell-stream-limits.ts'
+import { DASHBOARD_SERVICE, DirectReads } from './direct-reads.ts'
 import type { LeaseState } from './lease-state.ts'
 import { LeasedCell } from './leased-cell.ts'
 
@@ -45,8 +50,6 @@ export type CellProcessOptions = {
   readonly leaseMs: number
   readonly limits: CellLimits
   readonly metrics: Metrics
-  /** A gap that is open is closed when the cell has started: what it missed of relations is lost. */
-  readonly acceptsLoss?: boolean
   /** With the cell's name bound. */
   readonly log: Logger
 }
@@ -54,6 +57,10 @@ export type CellProcess = {
   /** Resolves when the cell serves. Rejects with what keeps it from that. */
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
+  /** A boot number for work on the cell's store before it starts. Throws CellTakenOver. */
+  readonly nextBoot: () => Promise<number>
+  /** The one that runs; undefined before the first start. */
+  readonly cell: () => Cell | undefined
   /** Where others reach it, and its status page. */
   readonly address: string
   readonly statusAddress: string
@@ -63,7 +70,6 @@ export type CellProcess = {
 
 const STOP_GRACE_MS = 250
 const WITHDRAW_MS = 2_000
-const NEVER = new AbortController().signal
 
 /** Resolves when its ports are open; `start()` loads the cell. What it opened is in `closing`, also when it throws. */
 export async function openCell(
@@ -101,12 +107,19 @@ export async function openCell(
     },
     restarted: () => metrics.cellRestarts.inc({ cell: name }),
   })
-  const service = new CellService({
+  const hosted = () => (host.client === undefined ? undefined : started?.leased)
+  const service = new CellService({ cell: name, hosted, clock, log, limits: CELL_STREAM_LIMITS })
+  const tokens = new ConsistencyTokens(ports.firehose.identity)
+  const direct = new DirectReads({
     cell: name,
-    hosted: () => (host.client === undefined ? undefined : started?.leased),
+    hosted,
     clock,
+    metrics,
     log,
-    limits: CELL_STREAM_LIMITS,
+    tokens,
+    pages: new PageTokens(await pageTokenKeys(control), tokens),
+    limits: GATEWAY_LIMITS,
+    cellLimits: limits,
   })
 
   metrics.watchProcess()
@@ -120,11 +133,13 @@ export async function openCell(
   closing.add(() => page.stop())
   closing.add(() => host.stop())
   const requestBytesMax = CELL_STREAM_LIMITS.messageBytesMax
-  const grpc = new GrpcServer({ host: at, port, tls, services: [CELL_SERVICE], requestBytesMax })
+  const services = [CELL_SERVICE, DASHBOARD_SERVICE]
+  const grpc = new GrpcServer({ host: at, port, tls, services, requestBytesMax })
   service.addTo(grpc.server)
+  direct.addTo(grpc.server)
   closing.add(async () => {
     grpc.setServing(false)
-    await service.close()
+    await Promise.all([service.close(), direct.close()])
     await grpc.stop(STOP_GRACE_MS)
   })
   const listening = await grpc.listen()
@@ -135,10 +150,11 @@ export async function openCell(
   return {
     start: async () => {
       await host.start()
-      if (options.acceptsLoss === true) await started?.cell.closeGap({ seen: [], signal: NEVER })
       grpc.setServing(true)
     },
     stop: () => host.stop(),
+    nextBoot: () => lease.nextBoot(),
+    cell: () => started?.cell,
     address,
     statusAddress: addressAt(at, page.port),
     takenOver,

@@ -1,70 +1,78 @@
-// `cellfeed cell --rebuild`: before the cell starts, its posts are copied from another cell, as the log no longer holds what it needs.
+// `cellfeed cell --rebuild`: before the cell starts, its posts are brought back from a donor, and what nobody saw of relations is told
+// to whoever started it. `--accept-loss` closes that gap; until somebody does, the cell does not serve.
 
-import { Rebuild } from '../../cells/activities/rebuild.ts'
-import { gapText } from '../../cells/model/gap.ts'
-import type { CellLimits } from '../../cells/model/cell-limits.ts'
+import type { Cell, CellOptions } from '../../cells/activities/cell.ts'
+import { NothingToRebuild, Rebuild, type RebuildPorts } from '../../cells/activities/rebuild.ts'
+import type { GapPart } from '../../cells/model/gap.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
-import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
-import type { ControlStore } from '../../cells/ports/control-store.ts'
-import type { Donor } from '../../cells/ports/donor.ts'
-import type { Firehose } from '../../cells/ports/firehose.ts'
-import { nextBoot } from '../controller/boots.ts'
 import { cellsOf } from '../router/placement-document.ts'
 import { EXIT_FAILED, EXIT_USAGE } from '../runtime/lifecycle.ts'
-import type { Logger } from '../runtime/log.ts'
-import { StartFailure } from '../runtime/run-process.ts'
+import { messageOf, type Output, StartFailure } from '../runtime/run-process.ts'
 
-export type RebuildCellPorts = {
-  readonly firehose: Firehose
-  readonly store: CellStore
-  readonly donor: Donor
-  readonly control: ControlStore
-  readonly clock: Clock
-}
-export type RebuildCellOptions = {
-  readonly name: CellName
-  readonly placement: Placement
-  readonly limits: CellLimits
-  readonly log: Logger
-  readonly signal: AbortSignal
-}
+const LOOK_MS = 500
 
-/** The cell to copy from: the one named, else the first other one. Throws StartFailure when there is none. */
-export function donorOf(
-  { name, placement }: Pick<RebuildCellOptions, 'name' | 'placement'>,
-  given: CellName | undefined,
-): CellName {
+/** The cell to copy from: the named one, or any other. Throws StartFailure. */
+export function donorOf(name: CellName, given: CellName | undefined, placement: Placement) {
   const others = cellsOf(placement).filter((cell) => cell !== name)
   const donor = given ?? others[0]
   if (donor !== undefined && others.includes(donor)) return donor
-  const why = given === undefined ? 'there is no other cell' : `${given} is none of the other cells`
-  throw new StartFailure(`--rebuild copies posts from another cell: ${why}`, EXIT_USAGE)
+  const line =
+    others.length === 0
+      ? `${name} is the only cell of this cluster: there is no other to copy posts from`
+      : `${donor} can not be the donor of ${name}: name one of ${others.join(', ')} with --donor`
+  throw new StartFailure(line, EXIT_USAGE)
 }
 
-/** Resolves when the cell can start; at once when it needs no rebuild. Throws StartFailure when no donor helps. */
+/** Throws StartFailure when the donor can not help. A cell that needs no rebuild starts as it is. */
 export async function rebuildCell(
-  ports: RebuildCellPorts,
-  options: RebuildCellOptions,
+  ports: RebuildPorts,
+  options: CellOptions & { readonly signal: AbortSignal },
+  note: Output['note'],
 ): Promise<void> {
-  const { log } = options
-  const boot = await nextBoot(ports.control)
-  log.info({ boot }, 'rebuild begins')
+  note(`${options.name}: is rebuilt from the posts of another cell`)
   try {
-    const { gap, ...report } = await new Rebuild(ports, { ...options, boot }).run()
-    log.info({ boot, ...report }, 'rebuild is done')
-    log.warn(
-      { gap: gapText(gap) },
-      'nobody saw these relations: reconcile them, or accept the loss',
-    )
+    const { posts, readersAdded } = await new Rebuild(ports, options).run()
+    note(`${options.name}: ${posts} posts copied, ${readersAdded} readers added`)
   } catch (error) {
-    if (!(error instanceof Error) || !('code' in error)) throw error
-    if (error.code === 'NOTHING_TO_REBUILD') {
-      log.info({ boot }, error.message)
+    if (error instanceof NothingToRebuild) {
+      note(`${options.name}: ${error.message}`)
       return
     }
-    const isExpected = error.code === 'DONOR_UNUSABLE' || error.code === 'FIREHOSE_GAP'
-    if (isExpected) throw new StartFailure(error.message, EXIT_FAILED)
-    throw error
+    throw new StartFailure(`could not rebuild ${options.name}: ${messageOf(error)}`, EXIT_FAILED, {
+      cause: error,
+    })
   }
+}
+
+/** Resolves when no gap is open, or when the signal aborts. */
+export async function gapClosed(
+  parts: { readonly cell: () => Cell | undefined; readonly clock: Clock },
+  options: { readonly acceptLoss: boolean; readonly signal: AbortSignal },
+  note: Output['note'],
+): Promise<void> {
+  const { acceptLoss, signal } = options
+  const first = parts.cell()
+  if (first?.hasOpenGap !== true) return
+  const { openGap } = await first.status()
+  note(`${first.cell}: nobody saw the relations of\n${gapText(openGap)}`)
+  if (acceptLoss) {
+    await first.closeGap({ seen: [], signal })
+    note(`${first.cell}: their loss is accepted`)
+    return
+  }
+  note(`${first.cell}: serves once "cellfeed reconcile", or --accept-loss, has closed that gap`)
+  while (!signal.aborted && parts.cell()?.hasOpenGap === true) {
+    await parts.clock.sleep(LOOK_MS, signal)
+  }
+}
+
+/** One stretch a line. */
+function gapText(parts: readonly GapPart[]): string {
+  return parts
+    .map(({ partition, fromOffset, toOffset, fromMs, toMs }) => {
+      const times = [fromMs, toMs].map((ms) => new Date(ms).toISOString()).join(' to ')
+      return `partition ${partition}: offsets ${fromOffset} to ${toOffset}, ${times}`
+    })
+    .join('\n')
 }

@@ -10,7 +10,7 @@ import { ApiError } from './errors.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 
 export type Read<T> = { readonly value: T; readonly position: Position }
-type Late = Extract<Answer<unknown>, { readonly kind: 'late' }>
+export type Late = Extract<Answer<unknown>, { readonly kind: 'late' }>
 export type ReadCall = { readonly seen: Position; readonly signal: AbortSignal }
 
 export class CellReader {
@@ -79,11 +79,11 @@ function settled<T>(answer: Answer<T>, { cell }: CellClient, signal: AbortSignal
 }
 
 /** A cell that gives up before the call's time is over is about to stop. */
-function lateError(late: Late, cell: string, signal: AbortSignal): ApiError {
+export function lateError(late: Late, cell: string, signal: AbortSignal): ApiError {
   return signal.aborted ? notReached(late, cell) : unavailable(cell)
 }
 
-function unavailable(cell: string): ApiError {
+export function unavailable(cell: string): ApiError {
   return new ApiError('CELL_UNAVAILABLE', `cell ${cell} does not serve at the moment`)
 }
 

@@ -41,12 +41,12 @@ const LISTENERS_MAX = 10_000
 
 /**
  * Resolves with the exit code when all is closed. `start` adds to `closing` what it opened, also when it throws, and may end
- * early when the signal aborts. `flagOfPort`: which flag chose a port that is taken.
+ * early when the signal aborts. `flagOf`: which flag chose a port that is taken.
  */
 export async function runProcess(
   start: (closing: Closing, stopping: AbortSignal) => Promise<Running>,
   { out, note }: Output,
-  flagOfPort: (port: number) => string,
+  flagOf: (port: number) => string,
 ): Promise<ProcessExit> {
   // Many activities wait with the one signal that stops them: no leak, and nothing to warn of.
   setMaxListeners(LISTENERS_MAX)
@@ -63,7 +63,7 @@ export async function runProcess(
   } catch (error) {
     const failed = await closed(closing)
     if (stopping.signal.aborted) return endedWith(failed, note)
-    const { line, exit } = startFailure(error, flagOfPort)
+    const { line, exit } = startFailure(error, flagOf)
     note(`cellfeed: ${line}`)
     return exit
   }
@@ -93,11 +93,11 @@ async function closed(closing: Closing): Promise<unknown> {
 
 function startFailure(
   error: unknown,
-  flagOfPort: (port: number) => string,
+  flagOf: (port: number) => string,
 ): { readonly line: string; readonly exit: ProcessExit } {
   if (error instanceof StartFailure) return { line: error.message, exit: error.exit }
   if (error instanceof ListenError) {
-    const line = `${error.message}; choose another with ${flagOfPort(error.port)}`
+    const line = `${error.message}; choose another with ${flagOf(error.port)}`
     return { line, exit: EXIT_USAGE }
   }
   return { line: `could not start: ${messageOf(error)}`, exit: EXIT_FAILED }

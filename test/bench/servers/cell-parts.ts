@@ -42,7 +42,7 @@ const kafkaOptions = ({ engines, prefix }: BenchFlags) => ({
   tls: undefined,
   sasl: undefined,
 })
-const cassandraOptions = ({ engines, prefix }: BenchFlags) => ({
+export const cassandraOptions = ({ engines, prefix }: BenchFlags) => ({
   contactPoints: [engines.cassandra],
   localDataCenter: engines.dataCenter,
   prefix,
@@ -50,7 +50,7 @@ const cassandraOptions = ({ engines, prefix }: BenchFlags) => ({
   tls: undefined,
 })
 
-/** Topics and keyspaces, as `cellfeed init` makes them; answers the log's identity. */
+/** Topics and keyspaces of a cell, as `cellfeed init` makes them; answers the log's identity. */
 export async function makeNames(flags: BenchFlags): Promise<KafkaLogIdentity> {
   const timeouts = { connectMs: KAFKA_LIMITS.connectMs, requestMs: KAFKA_LIMITS.requestMs }
   const admin = await TopicAdmin.open({ ...kafkaOptions(flags), log: silentLog, timeouts })
@@ -64,7 +64,7 @@ export async function makeNames(flags: BenchFlags): Promise<KafkaLogIdentity> {
   return { logId: flags.prefix, partitionsPerTopic: PARTITIONS_PER_TOPIC, kafkaClusterId }
 }
 
-export async function dropNames(flags: BenchFlags): Promise<void> {
+export async function dropNames(flags: BenchFlags, cell = BENCH_CELL): Promise<void> {
   const kafka = new Kafka({ brokers: [flags.engines.kafka], logLevel: logLevel.ERROR })
   const admin = kafka.admin()
   await admin.connect()
@@ -72,7 +72,7 @@ export async function dropNames(flags: BenchFlags): Promise<void> {
   await admin.disconnect()
   const { contactPoints, localDataCenter } = cassandraOptions(flags)
   const client = new Client({ contactPoints, localDataCenter })
-  for (const keyspace of [controlKeyspace(flags.prefix), cellKeyspace(flags.prefix, BENCH_CELL)]) {
+  for (const keyspace of [controlKeyspace(flags.prefix), cellKeyspace(flags.prefix, cell)]) {
     await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
   }
   await client.shutdown()
@@ -81,9 +81,10 @@ export async function dropNames(flags: BenchFlags): Promise<void> {
 export async function openParts(
   flags: BenchFlags,
   identity: KafkaLogIdentity,
+  cell = BENCH_CELL,
 ): Promise<CellOnServers> {
   const firehose = await KafkaFirehose.open({ ...kafkaOptions(flags), identity })
-  const store = await CassandraCellStore.open({ ...cassandraOptions(flags), cell: BENCH_CELL })
+  const store = await CassandraCellStore.open({ ...cassandraOptions(flags), cell })
   const cache = await RedisBodyCache.open({
     ...flags.engines.redis,
     database: 0,
@@ -91,7 +92,7 @@ export async function openParts(
     password: undefined,
     tls: undefined,
     prefix: flags.prefix,
-    cell: BENCH_CELL,
+    cell,
   })
   const close = async () => {
     await Promise.all([firehose.close(), store.close(), cache.close()])

@@ -13,6 +13,7 @@ import { IdAllocator } from '../../../cells/model/id-allocator.ts'
 import type { EventId, PostId } from '../../../cells/model/post-id.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
 import { encodeEvent } from '../../../infra/wire/event-codec.ts'
+import { encodeContent, encodeHead } from '../../../services/gateway/wire.ts'
 import { drawFrom, uniform } from '../draw.ts'
 import { isStarted } from '../print.ts'
 
@@ -29,9 +30,8 @@ export type LoadOptions = {
   readonly postsMax?: number
 }
 
-/** Of the whole event; the rest of it are ids and names. */
-const HEAD_BYTES = 60
-const CONTENT_BYTES = 880
+/** With head, names and ids an event of 1 KB. */
+const TEXT_BYTES = 890
 const POSTS_A_SEND = 500
 const SENDS_AT_ONCE = 3
 /** Of 1,024: gateways have the smaller ones. */
@@ -137,16 +137,17 @@ function postsBy(users: number): () => { key: string; value: Buffer } {
   const draw = drawFrom(23)
   const ids = new IdAllocator(WORKER)
   const authors = Array.from({ length: users }, (_, i) => userRef(`user-${i + 1}`))
-  const head = new Uint8Array(HEAD_BYTES)
-  const content = new Uint8Array(CONTENT_BYTES).fill(120)
+  const payload = Buffer.alloc(0)
+  const content = encodeContent({ text: 'x'.repeat(TEXT_BYTES), tags: [], payload }, undefined)
   return () => {
     const author = authors[uniform(draw, users) - 1]
     if (author === undefined) throw new RangeError('no such author')
     const nowMs = Date.now()
     const id = ids.allocate(nowMs) as EventId
     const postId = ids.allocate(nowMs) as PostId
-    const post = { author, postId, head, content, reblogOf: undefined }
-    const fact = { kind: 'post-created' as const, ...post, audience: 'public' as const }
+    const post = { author, postId, reblogOf: undefined, audience: 'public' as const }
+    const head = encodeHead({ ...post, createdAtMs: nowMs, externalId: '' })
+    const fact = { kind: 'post-created' as const, ...post, head, content }
     const value = encodeEvent({ id, fact })
     return { key: author.id, value: Buffer.from(value.buffer, value.byteOffset, value.length) }
   }

@@ -29,6 +29,7 @@ const WARM_UP_SECONDS = 20
 const AHEAD_MAX = 50_000
 const TELL_MS = 20
 
+type Part = { readonly identity: KafkaLogIdentity; readonly what: 'seed' | 'run' }
 type Sustained = {
   readonly postsPerSecond: number
   readonly entriesPerSecond: number
@@ -42,14 +43,10 @@ export async function bench(): Promise<BenchRow[]> {
   const flags = benchFlags({ seconds: SECONDS })
   const identity = await makeNames(flags)
   try {
-    const parts = await openParts(flags, identity)
-    await seedCell(parts, { users: READERS, readers: READERS, windowPosts: 0, spanMs: 0 })
-    await parts.close()
-    const { postsPerSecond, entriesPerSecond, ...rest } = await runElsewhere<Sustained>(
-      import.meta.url,
-      identity,
-      flagsOf(flags),
-    )
+    const part = <T>(what: Part['what']) =>
+      runElsewhere<T>(import.meta.url, { identity, what } satisfies Part, flagsOf(flags))
+    await part('seed')
+    const { postsPerSecond, entriesPerSecond, ...rest } = await part<Sustained>('run')
     const { delayMs, generations, checkpointAgeMsMax, cpu } = rest
     const deliveries = ((postsPerSecond * FOLLOWS) / 1e6).toFixed(2)
     const entries = (entriesPerSecond / 1e6).toFixed(2)
@@ -76,6 +73,13 @@ export async function bench(): Promise<BenchRow[]> {
   } finally {
     await dropNames(flags)
   }
+}
+
+async function seed(flags: BenchFlags, identity: KafkaLogIdentity): Promise<object> {
+  const parts = await openParts(flags, identity)
+  await seedCell(parts, { users: READERS, readers: READERS, windowPosts: 0, spanMs: 0 })
+  await parts.close()
+  return {}
 }
 
 async function run(flags: BenchFlags, identity: KafkaLogIdentity): Promise<Sustained> {
@@ -153,7 +157,10 @@ async function checkpointed(cell: Cell) {
 }
 
 if (isStarted(import.meta.url)) {
-  const identity = partAsked() as KafkaLogIdentity | undefined
-  if (identity === undefined) printTable(await bench())
-  else await answerElsewhere(await run(benchFlags({ seconds: SECONDS }), identity))
+  const part = partAsked() as Part | undefined
+  if (part === undefined) printTable(await bench())
+  else {
+    const flags = benchFlags({ seconds: SECONDS })
+    await answerElsewhere(await (part.what === 'seed' ? seed : run)(flags, part.identity))
+  }
 }

@@ -18,7 +18,7 @@ export type CellfeedCommand = {
 }
 
 const node = process.execPath
-const readyWithinMs = 90_000
+const readyWithinMs = 240_000
 const answerMsMax = 2_000
 
 export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
@@ -33,8 +33,9 @@ export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
       const answer = await fetch(`http://127.0.0.1:${statusPort}/healthz/ready`, { signal })
       if (!answer.ok) throw new Error(`${name} is not ready: ${await answer.text()}`)
     },
+    ports: [statusPort],
     readyWithinMs,
-    outlivesParent: false,
+    adopt: undefined,
   })
 }
 
