@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AdminServiceService as admin } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import { GraphServiceService as graph } from '../../gen/cellfeed/v1/graph_service.ts'
+import { readCliEnvironment } from '../../services/cli/config.ts'
 import { type ReconcileFlags, runReconcile } from '../../services/cli/reconcile/run-reconcile.ts'
 import type { Terminal } from '../../services/cli/terminal.ts'
 import { MemoryCluster } from './memory-cluster.ts'
@@ -34,7 +35,11 @@ async function reconcile(users: readonly object[], flags: Partial<ReconcileFlags
     stdin: process.stdin,
     nowMs: Date.now,
     interrupted: new AbortController().signal,
-    environment: { address: c.cluster.address, adminAddress: c.cluster.adminAddress, all: {} },
+    environment: {
+      ...readCliEnvironment({}),
+      address: c.cluster.address,
+      adminAddress: c.cluster.adminAddress,
+    },
     endWith: () => {},
   }
   const asOf = new Date(Date.now() - 1_000).toISOString()
