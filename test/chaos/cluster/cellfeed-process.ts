@@ -32,7 +32,6 @@ export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
       const answer = await fetch(`http://127.0.0.1:${statusPort}/healthz/ready`, { signal })
       if (!answer.ok) throw new Error(`${name} is not ready: ${await answer.text()}`)
     },
-    ports: [statusPort],
     readyWithinMs,
     ports: [port, statusPort],
     adopt: undefined,
