@@ -1,5 +1,6 @@
 // What `make up` and `make down` can be told: flags (ARGS="--cells 3") and the environment. Read here and nowhere else.
 
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 
 export type ClusterTask = 'up' | 'down'
@@ -39,7 +40,7 @@ export function readClusterConfig(
   }
   return {
     task,
-    folder: values.folder,
+    folder: resolve(values.folder),
     cells,
     engines,
     cacheFolder: environment.CELLFEED_ENGINES || undefined,

@@ -37,7 +37,9 @@ async function up(config: ClusterConfig): Promise<void> {
     )
   }
   if (compose !== undefined && cells !== CELLS_IN_CONTAINERS) {
-    throw new Error(`compose.yaml has ${CELLS_IN_CONTAINERS} cells: for ${cells} add --engines processes`)
+    throw new Error(
+      `compose.yaml has ${CELLS_IN_CONTAINERS} cells: for ${cells} add --engines processes`,
+    )
   }
   mkdirSync(folder, { recursive: true })
   if (compose !== undefined) {

@@ -17,6 +17,8 @@ import { birthOf } from './process-birth.ts'
 const CLI = join(import.meta.dirname, '../../dist/services/cli/main.js')
 const READY_WITHIN_MS = 120_000
 const ANSWER_MS_MAX = 2_000
+// A cluster to try things on: soon there rather than fast.
+const quickStart = true
 
 export async function upProcesses(config: ClusterConfig, say: (line: string) => void) {
   const cluster = RunningCluster.find(config)
@@ -34,8 +36,10 @@ export async function upProcesses(config: ClusterConfig, say: (line: string) => 
     say(`  ${name} ready after ${((performance.now() - startedMs) / 1_000).toFixed(1)} s`)
   }
   await Promise.all([
-    start('kafka', (place) => startKafka({ ...place, engines, ports: [kafka] })),
-    start('cassandra', (place) => startCassandra({ ...place, engines, port: cassandra })),
+    start('kafka', (place) => startKafka({ ...place, engines, quickStart, ports: [kafka] })),
+    start('cassandra', (place) =>
+      startCassandra({ ...place, engines, quickStart, port: cassandra }),
+    ),
     start('redis', (place) => startRedis({ ...place, engines, port: redis })),
   ])
   await promisify(execFile)(process.execPath, [CLI, ...initArgs(config.cells)])
