@@ -16,7 +16,7 @@ SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/de
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install gen build demo serve check test sim mutants bench bench-servers format lint breaking types pack clean
+.PHONY: help install gen build demo serve check test sim mutants chaos bench bench-servers format lint breaking types pack clean
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -59,6 +59,9 @@ sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to 
 
 mutants: gen ## Prove that the checkers bite: twenty planted bugs, each caught
 	@$(TSX) test/simulation/mutants.ts $(ARGS)
+
+chaos: build ## Real servers killed, stopped and emptied under load, with a checker after each (ARGS="--seed N --only TEXT")
+	@$(TSX) test/chaos/main.ts $(ARGS)
 
 bench: build ## Measure what docs/performance.md states
 	@$(TSX) test/bench/main.ts $(ARGS)

@@ -3,7 +3,7 @@
 
 import type { Cell, CellOptions } from '../../cells/activities/cell.ts'
 import { NothingToRebuild, Rebuild, type RebuildPorts } from '../../cells/activities/rebuild.ts'
-import { gapText } from '../../cells/model/gap.ts'
+import type { GapPart } from '../../cells/model/gap.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import { cellsOf } from '../router/placement-document.ts'
@@ -65,4 +65,14 @@ export async function gapClosed(
   while (!signal.aborted && parts.cell()?.hasOpenGap === true) {
     await parts.clock.sleep(LOOK_MS, signal)
   }
+}
+
+/** One stretch a line. */
+function gapText(parts: readonly GapPart[]): string {
+  return parts
+    .map(({ partition, fromOffset, toOffset, fromMs, toMs }) => {
+      const times = [fromMs, toMs].map((ms) => new Date(ms).toISOString()).join(' to ')
+      return `partition ${partition}: offsets ${fromOffset} to ${toOffset}, ${times}`
+    })
+    .join('\n')
 }

@@ -91,6 +91,7 @@ async function gatewayProcess(cellAddress: string): Promise<void> {
   const desk = {
     front: new FrontDesk({ limits, metrics, log }),
     reader: new CellReader({ router, limits, metrics }),
+    homes: { router, addressOf: () => undefined },
     writer: new EventWriter({
       firehose,
       clock,
@@ -106,7 +107,7 @@ async function gatewayProcess(cellAddress: string): Promise<void> {
     limits,
     cellLimits: CELL_LIMITS,
   }
-  const gateway = new Gateway(desk, { host: '127.0.0.1', port: 0 })
+  const gateway = new Gateway(desk, { host: '127.0.0.1', port: 0, tls: undefined })
   const port = await gateway.listen()
   gateway.setServing(true)
   say({ address: `127.0.0.1:${port}` })

@@ -18,7 +18,7 @@ export type CellfeedCommand = {
 }
 
 const node = process.execPath
-const readyWithinMs = 90_000
+const readyWithinMs = 240_000
 const answerMsMax = 2_000
 
 export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
@@ -35,7 +35,7 @@ export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
     },
     ports: [statusPort],
     readyWithinMs,
-    outlivesParent: false,
+    adopt: undefined,
   })
 }
 

@@ -79,7 +79,7 @@ test('a rebuilt cell has the posts of the gap, and serves when the gap is closed
   const { stage, donor } = await lostRecords()
   const report = await rebuild(stage, donor.store)
   expect(report).toMatchObject({ posts: 3, marks: 1, readersAdded: 1, deletedUsers: 0 })
-  expect(report.gapText).toMatch(/partition \d: offsets \d+ to \d+/)
+  expect(report.gap.length).toBeGreaterThan(0)
   stage.crash()
   const cell = stage.create(501)
   await cell.start()
