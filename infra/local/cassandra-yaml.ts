@@ -49,6 +49,10 @@ export function cassandraYaml(node: CassandraNode): string {
       memtable: { configurations: { default: { class_name: 'TrieMemtable' } } },
       sstable: { selected_format: 'bti' },
       storage_compatibility_mode: 'NONE',
+      // A machine that does everything at once is slow at times, and not broken.
+      read_request_timeout: '10s',
+      write_request_timeout: '10s',
+      cas_contention_timeout: '5s',
       // Dropping a test's keyspace frees its space.
       auto_snapshot: false,
       ...(node.passwords ? { authenticator: { class_name: 'PasswordAuthenticator' } } : {}),
@@ -61,9 +65,10 @@ export function cassandraYaml(node: CassandraNode): string {
   )
 }
 
+/** With `batch` a writer waits for the disk, and all that wait share one wait: the more writers, the more is written. */
 function commitLogSettings(sync: CommitLogSync) {
   return sync === 'batch'
-    ? { commitlog_sync: 'batch' }
+    ? { commitlog_sync: 'batch', concurrent_writes: 128 }
     : { commitlog_sync: 'periodic', commitlog_sync_period: '10000ms' }
 }
 

@@ -14,7 +14,7 @@ import { type Adopt, LocalServer } from './local-server.ts'
 
 export type LocalCassandraOptions = {
   readonly engines: InstalledEngines
-  /** Data, configuration and logs. A folder used before is gone on with. */
+  /** Data, configuration and logs; an absolute path. A folder used before is gone on with. */
   readonly folder: string
   /** Where clients connect; any free port by default. */
   readonly port?: number

@@ -17,7 +17,7 @@ import { type Adopt, LocalServer } from './local-server.ts'
 
 export type LocalKafkaOptions = {
   readonly engines: InstalledEngines
-  /** Data, configuration and logs. A folder used before is gone on with. */
+  /** Data, configuration and logs; an absolute path. A folder used before is gone on with. */
   readonly folder: string
   /** Where clients connect; any free ports by default. One per broker. */
   readonly ports?: readonly number[]

@@ -21,7 +21,7 @@ export type ServerCommand = {
   readonly ports: readonly number[]
   readonly readyWithinMs: number
   /** If given, the server outlives its parent. */
-  readonly adopt: Adopt | undefined
+  readonly adopt?: Adopt | undefined
 }
 /** Takes over a server as soon as it has a process id: it has to be stopped by it, also if it never gets ready. */
 export type Adopt = (name: string, pid: number) => void

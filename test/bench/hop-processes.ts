@@ -16,6 +16,7 @@ import { MemoryFirehose } from '../../infra/memory/firehose.ts'
 import { systemClock } from '../../infra/system/clock.ts'
 import { CellService } from '../../services/cell/cell-service.ts'
 import { CELL_STREAM_LIMITS } from '../../services/cell/cell-stream-limits.ts'
+import { DirectReads } from '../../services/cell/direct-reads.ts'
 import { CellReader } from '../../services/gateway/cell-reader.ts'
 import { ConsistencyTokens } from '../../services/gateway/consistency-tokens.ts'
 import { EventWriter } from '../../services/gateway/event-writer.ts'
@@ -37,6 +38,7 @@ const READERS = 100
 const FOLLOWS = 200
 const POST_BYTES = 1_000
 const APPEND_EVENTS = 500
+const PAGE_KEYS = [{ id: 1, secret: Buffer.alloc(32) }]
 
 const placement = firstPlacement(['cell-1'], 16)
 const log = createLog('silent')
@@ -71,6 +73,11 @@ async function cellProcess(): Promise<void> {
     limits: CELL_STREAM_LIMITS,
   })
   service.addTo(grpc.server)
+  const tokens = new ConsistencyTokens(firehose.identity)
+  const pages = new PageTokens(PAGE_KEYS, tokens)
+  const metrics = new Metrics()
+  const parts = { cell: 'cell-1', hosted, clock, metrics, log, tokens, pages, limits }
+  new DirectReads({ ...parts, cellLimits: CELL_LIMITS }).addTo(grpc.server)
   say({ address: `127.0.0.1:${await grpc.listen()}` })
 }
 
@@ -90,8 +97,8 @@ async function gatewayProcess(cellAddress: string): Promise<void> {
   const { repeatWindowMs } = CELL_LIMITS
   const desk = {
     front: new FrontDesk({ limits, metrics, log }),
+    homes: { router, addressOf: () => cellAddress },
     reader: new CellReader({ router, limits, metrics }),
-    homes: { router, addressOf: () => undefined },
     writer: new EventWriter({
       firehose,
       clock,
@@ -103,7 +110,7 @@ async function gatewayProcess(cellAddress: string): Promise<void> {
     firehose,
     clock,
     tokens,
-    pages: new PageTokens([{ id: 1, secret: Buffer.alloc(32) }], tokens),
+    pages: new PageTokens(PAGE_KEYS, tokens),
     limits,
     cellLimits: CELL_LIMITS,
   }

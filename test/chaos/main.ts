@@ -36,21 +36,27 @@ async function withCluster(
   }
 }
 
+/** The same users go on from fault to fault; after one that the servers did not survive, others begin anew. */
 async function underAll(address: string, faults: readonly Fault[]): Promise<void> {
-  if (faults.length === 0) return
-  const run = await ChaosRun.begin({ ...longLoad, address, seed })
-  try {
-    for (const fault of faults) {
+  let run: ChaosRun | undefined
+  let runs = 0
+  for (const fault of faults) {
+    try {
+      if (run === undefined) {
+        runs += 1
+        run = await ChaosRun.begin({ ...longLoad, prefix: `${runs}-`, address, seed })
+      }
       const report = await run.under(fault)
       printReport(report, print)
       if (report.tally.findings.length > 0) broken += 1
+    } catch (error) {
+      broken += 1
+      print(`BROKEN: ${fault.name}: ${messageOf(error)}; SEED=${seed}`)
+      await run?.end()
+      run = undefined
     }
-  } catch (error) {
-    broken += 1
-    print(`BROKEN: ${error instanceof Error ? error.message : String(error)}; SEED=${seed}`)
-  } finally {
-    await run.end()
   }
+  await run?.end()
 }
 
 async function refused(name: string, refusal: () => Promise<Refusal>): Promise<void> {
@@ -58,8 +64,12 @@ async function refused(name: string, refusal: () => Promise<Refusal>): Promise<v
     print(`${name}: refused, saying: ${(await refusal()).said}`)
   } catch (error) {
     broken += 1
-    print(`BROKEN: ${name}: ${error instanceof Error ? error.message : String(error)}`)
+    print(`BROKEN: ${name}: ${messageOf(error)}`)
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 const startedMs = performance.now()

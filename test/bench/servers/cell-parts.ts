@@ -25,6 +25,8 @@ import type { BenchFlags } from './engines.ts'
 import { FOLLOWS, followGraph } from './follow-graph.ts'
 
 export const PARTITIONS_PER_TOPIC = 8
+/** Dropping a keyspace that is still being written to disk takes its time. */
+const DROP_MS = 120_000
 
 export type CellOnServers = {
   readonly ports: CellPorts & {
@@ -71,7 +73,8 @@ export async function dropNames(flags: BenchFlags, cell = BENCH_CELL): Promise<v
   await admin.deleteTopics({ topics: Object.values(topicNames(flags.prefix)) })
   await admin.disconnect()
   const { contactPoints, localDataCenter } = cassandraOptions(flags)
-  const client = new Client({ contactPoints, localDataCenter })
+  const socketOptions = { readTimeout: DROP_MS }
+  const client = new Client({ contactPoints, localDataCenter, socketOptions })
   for (const keyspace of [controlKeyspace(flags.prefix), cellKeyspace(flags.prefix, cell)]) {
     await client.execute(`DROP KEYSPACE IF EXISTS ${keyspace}`)
   }

@@ -1,43 +1,66 @@
 // A cluster of real processes, as `cellfeed init`, `cell` and `gateway` start them, from what `make build` made: one cell, which
 // has the benches' readers from its first start on.
 
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { CassandraControlStore } from '../../../infra/cassandra/control-store.ts'
+import { freePorts } from '../../../infra/local/free-ports.ts'
+import type { LocalServer } from '../../../infra/local/local-server.ts'
 import { nextBoot } from '../../../services/controller/boots.ts'
 import { readLogIdentity } from '../../../services/controller/log-identity.ts'
+import { type Flags, runCellfeed, startCellfeed } from '../../chaos/cluster/cellfeed-process.ts'
 import { cassandraOptions, dropNames, openParts, seedCell } from './cell-parts.ts'
 import { CpuMeter, pidListeningOn } from './cpu-meter.ts'
 import type { BenchFlags } from './engines.ts'
 import { READERS } from './follow-graph.ts'
 import { portOf } from './peer-run.ts'
 
-const PROGRAM = fileURLToPath(new URL('../../../dist/services/cli/main.js', import.meta.url))
 const CELL = 'cell-1'
 
 export class ClusterProcesses {
   readonly gatewayAddress: string
   readonly #flags: BenchFlags
-  readonly #gateway: ChildProcess
-  #cell: ChildProcess
+  readonly #folder: string
+  readonly #gateway: LocalServer
+  readonly #cell: LocalServer
 
-  private constructor(flags: BenchFlags, cell: ServerProcess, gateway: ServerProcess) {
-    this.#flags = flags
-    this.#cell = cell.child
-    this.#gateway = gateway.child
-    this.gatewayAddress = /API ([\w.:[\]]+)/.exec(gateway.ready)?.[1] ?? ''
+  private constructor(started: {
+    readonly flags: BenchFlags
+    readonly folder: string
+    readonly cell: LocalServer
+    readonly gateway: LocalServer
+    readonly gatewayPort: number
+  }) {
+    this.gatewayAddress = `127.0.0.1:${started.gatewayPort}`
+    this.#flags = started.flags
+    this.#folder = started.folder
+    this.#cell = started.cell
+    this.#gateway = started.gateway
   }
 
   static async start(flags: BenchFlags): Promise<ClusterProcesses> {
-    const engines = engineFlags(flags)
-    const one = ['--cells', '1', '--partitions', '8', '--replication', '1']
-    await ended((await startServer('init', [...engines, ...one])).child)
+    const folder = await mkdtemp(join(tmpdir(), 'cellfeed-bench-'))
+    const common = commonFlags(flags)
+    await runCellfeed('init', { ...common, cells: 1, partitions: 8, replication: 1 })
     await seed(flags)
-    const cell = await startCell(flags)
-    const gateway = await startServer('gateway', [...engines, ...anyPort()])
-    return new ClusterProcesses(flags, cell, gateway)
+    const [cellPort = 0, cellStatus = 0, gatewayPort = 0, gatewayStatus = 0] = await freePorts(4)
+    const { host, port } = flags.engines.redis
+    const cell = await startCellfeed({
+      name: CELL,
+      folder,
+      statusPort: cellStatus,
+      command: 'cell',
+      flags: { ...common, name: CELL, redis: `redis://${host}:${port}/0`, port: cellPort },
+    })
+    const gateway = await startCellfeed({
+      name: 'gateway',
+      folder,
+      statusPort: gatewayStatus,
+      command: 'gateway',
+      flags: { ...common, port: gatewayPort },
+    })
+    return new ClusterProcesses({ flags, folder, cell, gateway, gatewayPort })
   }
 
   meter(others: Readonly<Record<string, number | undefined>> = {}): CpuMeter {
@@ -54,23 +77,16 @@ export class ClusterProcesses {
 
   /** Drains, takes its checkpoint, and starts with nothing in memory but what a start loads. */
   async restartCell(): Promise<void> {
-    await end(this.#cell)
-    this.#cell = (await startCell(this.#flags)).child
+    await this.#cell.stop()
+    await this.#cell.start()
   }
 
   async end(): Promise<void> {
-    await end(this.#gateway)
-    await end(this.#cell)
+    await this.#gateway.stop()
+    await this.#cell.stop()
     await dropNames(this.#flags, CELL)
+    await rm(this.#folder, { recursive: true })
   }
-}
-
-type ServerProcess = { readonly child: ChildProcess; readonly ready: string }
-
-function startCell(flags: BenchFlags): Promise<ServerProcess> {
-  const { host, port } = flags.engines.redis
-  const own = ['--name', CELL, '--redis', `redis://${host}:${port}/0`]
-  return startServer('cell', [...engineFlags(flags), ...own, ...anyPort()])
 }
 
 /** Under a boot of its own, so that the cell's first start comes after it. */
@@ -84,33 +100,7 @@ async function seed(flags: BenchFlags): Promise<void> {
   await parts.close()
 }
 
-function engineFlags({ engines, prefix }: BenchFlags): string[] {
-  const at = ['--kafka', engines.kafka, '--cassandra', engines.cassandra]
-  return [...at, '--datacenter', engines.dataCenter, '--prefix', prefix, '--log-level', 'warn']
-}
-
-function anyPort(): string[] {
-  return ['--port', '0', '--status-port', '0']
-}
-
-/** Resolves when it says that it is ready. */
-async function startServer(command: string, flags: readonly string[]): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [PROGRAM, command, ...flags], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (!line.startsWith('ready: ')) continue
-    child.stdout.resume()
-    return { child, ready: line }
-  }
-  throw new Error(`cellfeed ${command} ended with code ${String(child.exitCode)}`)
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  child.kill('SIGTERM')
-  await ended(child)
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+function commonFlags({ engines, prefix }: BenchFlags): Flags {
+  const { kafka, cassandra, dataCenter } = engines
+  return { kafka, cassandra, datacenter: dataCenter, prefix, 'log-level': 'warn' }
 }

@@ -19,6 +19,8 @@ export async function rowsPerDelivery(flags: BenchFlags): Promise<PeerFigures> {
     contactPoints: [engines.cassandra],
     localDataCenter: engines.dataCenter,
     encoding: { useBigIntAsLong: true },
+    // Dropping the keyspace takes its time.
+    socketOptions: { readTimeout: 120_000 },
   })
   await client.connect()
   const keyspace = `${prefix}_rows`

@@ -71,6 +71,8 @@ async function measure(feed: Cellfeed, seconds: number): Promise<Figures> {
   const watched = watch(feed, { newerPageToken, signal: watching.signal }, (number) => {
     if (Number.isNaN(tookMs[number])) tookMs[number] = performance.now() - (sentMs[number] ?? 0)
   })
+  // A watch that breaks is told of at the end.
+  watched.catch(() => undefined)
   const startMs = performance.now()
   const published: Promise<unknown>[] = []
   for (let number = 0; number < count; number++) {
@@ -93,8 +95,12 @@ async function watch(
   options: { readonly newerPageToken: string; readonly signal: AbortSignal },
   seen: (number: number) => void,
 ): Promise<void> {
-  for await (const change of feed.watch('watcher', options)) {
-    if (change.kind === 'added') seen(Number(change.post.text.split('/')[1]))
+  try {
+    for await (const change of feed.watch('watcher', options)) {
+      if (change.kind === 'added') seen(Number(change.post.text.split('/')[1]))
+    }
+  } catch (error) {
+    if (!options.signal.aborted) throw error
   }
 }
 
