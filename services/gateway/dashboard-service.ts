@@ -53,7 +53,7 @@ export function dashboardReads(desk: DashboardDesk): Handlers<typeof dashboardRe
 export function dashboardService(desk: GatewayDesk): Handlers<typeof dashboardServiceDefinition> {
   return {
     ...dashboardReads(desk),
-    markRead: desk.front.unary('MarkRead', (request, context) => markRead(desk, request, context)),
+    markRead: desk.front.write('MarkRead', (request, context) => markRead(desk, request, context)),
   }
 }
 

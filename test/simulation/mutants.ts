@@ -8,7 +8,8 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
-import { type Mutant, MUTANTS } from './mutant-list.ts'
+import type { Mutant } from './mutant.ts'
+import { MUTANTS } from './mutant-list.ts'
 import { mutantOf, withPlanted } from './planted.ts'
 
 const TSX = import.meta.resolve('tsx')

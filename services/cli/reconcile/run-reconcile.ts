@@ -75,7 +75,7 @@ function checkLateEnough(gaps: readonly CellStatus[], asOf: Date): void {
 function report(run: Reconciliation, flags: ReconcileFlags, terminal: Terminal): void {
   const what = flags.dryRun === true ? 'would be put right' : 'put right'
   terminal.out(`${count(run.users, 'user')} compared, ${count(run.records, 'relation')} ${what}`)
-  for (const [kind, number] of [...run.byKind].sort()) {
+  for (const [kind, number] of [...run.byKind].sort(([a], [b]) => (a < b ? -1 : 1))) {
     terminal.out(`  ${kind.padEnd(10)}${number.toLocaleString('en-US')}`)
   }
 }

@@ -13,8 +13,9 @@ import {
 } from '../../../infra/local/kafka.ts'
 import type { LocalServer } from '../../../infra/local/local-server.ts'
 import { type LocalRedis, startRedis } from '../../../infra/local/redis.ts'
+import type { Flags } from '../../servers/cluster/cellfeed-process.ts'
 import { readServersConfig } from '../../servers/config.ts'
-import { type Flags, runCellfeed, startCellfeed } from './cellfeed-process.ts'
+import { runCellfeed, startCellfeed } from './cellfeed-process.ts'
 import { supervised } from './server.ts'
 import { type ClusterPlan, cellFlags, partitions } from './cluster-plan.ts'
 
@@ -115,7 +116,8 @@ function startIn(folder: string, engineFlags: Flags) {
       command,
       statusPort,
       folder: join(folder, 'cellfeed'),
-      flags: { ...flags, ...engineFlags, port },
+      flags: { ...flags, ...engineFlags },
+      port,
     }
     const server = await supervised(() => startCellfeed(process))
     return { server, address: `127.0.0.1:${port}` }

@@ -129,8 +129,8 @@ describe('restarts', () => {
   test('kill -9 of a cell loses nothing, and nobody of the other cell notices', async () => {
     const feed = cluster.connect()
     await everyoneFollows(feed, 'before')
-    const texts = Array.from({ length: 30 }, (_, at) => `before ${at}`)
-    for (const text of texts) await feed.publish('before', text)
+    const written = Array.from({ length: 30 }, (_, at) => `before ${at}`)
+    for (const text of written) await feed.publish('before', text)
     const killed = cluster.cell('cell-1')
     const starting = killed.restart()
     const homes = await Promise.all(readers.map((reader) => feed.placement(reader)))
@@ -144,7 +144,7 @@ describe('restarts', () => {
       (cells) => cells.every(({ state }) => state === 'SERVING'),
     )
     for (const shown of await shownOf(patient(), 'before')) {
-      expect(shown).toEqual([...texts].reverse())
+      expect(shown).toEqual([...written].reverse())
     }
   })
 

@@ -34,17 +34,22 @@ async function rebuild(stage: Stage, donor: MemoryCellStore) {
   const { firehose, store, clock, limits } = stage
   const { signal } = new AbortController()
   const options = { name: 'a', boot: 500, placement, limits, signal }
-  const running = new Rebuild({ firehose, store, donor, clock }, options).run()
   let isDone = false
-  const done = () => {
-    isDone = true
+  const run = async () => {
+    try {
+      return await new Rebuild({ firehose, store, donor, clock }, options).run()
+    } finally {
+      isDone = true
+    }
   }
-  running.then(done, done)
+  const report = run()
+  // Looked at below.
+  report.catch(() => undefined)
   await until(() => {
     clock.advance(SECOND)
     return isDone
   })
-  return running
+  return report
 }
 
 /** The cell is down; what it would read next is forgotten by the log. */
@@ -65,7 +70,7 @@ async function lostRecords() {
   await stage.hide('muted', 'bob', 'eve')
   await donor.checkpoint()
   stage.clock.advance(HOUR)
-  stage.firehose.dropBefore(stage.clock.nowMs())
+  await stage.firehose.dropBefore(stage.clock.nowMs())
   await stage.publish('ann', 'later')
   return { stage, donor }
 }
@@ -79,6 +84,8 @@ test('a rebuilt cell has the posts of the gap, and serves when the gap is closed
   const { stage, donor } = await lostRecords()
   const report = await rebuild(stage, donor.store)
   expect(report).toMatchObject({ posts: 3, marks: 1, readersAdded: 1, deletedUsers: 0 })
+  for (const { fromOffset, toOffset } of report.gap) expect(fromOffset).toBeLessThan(toOffset)
+  expect(report.gap.length).toBeGreaterThan(0)
   stage.crash()
   const cell = stage.create(501)
   await cell.start()
@@ -131,7 +138,7 @@ test('a user who was deleted in the gap is deleted, with posts and name', async 
   await stage.deleteUser('ann')
   await donor.checkpoint()
   stage.clock.advance(HOUR)
-  stage.firehose.dropBefore(stage.clock.nowMs())
+  await stage.firehose.dropBefore(stage.clock.nowMs())
   expect(await rebuild(stage, donor.store)).toMatchObject({ deletedUsers: 1 })
   const cell = stage.create(501)
   await cell.start()
