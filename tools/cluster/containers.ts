@@ -19,15 +19,21 @@ export function composeCommand(): ComposeCommand | undefined {
 }
 
 /** Returns when every container is healthy. */
-export function upContainers([program, ...args]: ComposeCommand): void {
-  execFileSync(program, [...args, '--file', FILE, 'up', '--detach', '--build', '--wait'], {
-    stdio: 'inherit',
-  })
+export function upContainers(command: ComposeCommand): void {
+  const up = ['up', '--detach', '--wait']
+  compose(command, 'build')
+  compose(command, ...up, 'kafka', 'cassandra', 'redis')
+  compose(command, 'run', '--rm', 'init')
+  compose(command, ...up)
 }
 
 /** The volumes with the data stay. */
-export function downContainers([program, ...args]: ComposeCommand): void {
-  execFileSync(program, [...args, '--file', FILE, 'down'], { stdio: 'inherit' })
+export function downContainers(command: ComposeCommand): void {
+  compose(command, 'down')
+}
+
+function compose([program, ...args]: ComposeCommand, ...what: readonly string[]): void {
+  execFileSync(program, [...args, '--file', FILE, ...what], { stdio: 'inherit' })
 }
 
 function succeeds(program: string, args: readonly string[]): boolean {

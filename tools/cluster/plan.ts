@@ -39,7 +39,7 @@ export function plannedProcesses(cells: number): PlannedProcess[] {
     ...cellProcesses,
     planned({
       name: 'controller',
-      args: ['controller', ...kafka, ...cassandra],
+      args: ['controller', ...cassandra],
       port: 7401,
       statusPort: 7404,
     }),

@@ -44,9 +44,9 @@ export async function upProcesses(config: ClusterConfig, say: (line: string) => 
   ])
   await promisify(execFile)(process.execPath, [CLI, ...initArgs(config.cells)])
   say('cellfeed, each with its log in a folder of its own')
-  const processes = plannedProcesses(config.cells)
-  for (const one of [processes.slice(0, config.cells), processes.slice(config.cells)]) {
-    await Promise.all(one.map((planned) => start(planned.name, (at) => startPlanned(planned, at))))
+  // One after another: first starts make many rows, and have one Cassandra among them.
+  for (const planned of plannedProcesses(config.cells)) {
+    await start(planned.name, (place) => startPlanned(planned, place))
   }
 }
 
