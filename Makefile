@@ -16,12 +16,12 @@ SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/de
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install gen build demo serve check test sim mutants bench bench-servers format lint breaking types pack clean
+.PHONY: help install gen build demo serve up down check test sim mutants chaos bench bench-servers images test-containers format lint breaking types pack clean
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	  /^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 ##@ Try it
 
@@ -30,6 +30,12 @@ demo: build ## A tour on a temporary cluster: publish, watch, kill -9, replay (u
 
 serve: build ## A cluster in one process on 127.0.0.1 (flags: ARGS="--cells 3")
 	@$(NODE) dist/services/cli/main.js serve $(ARGS)
+
+up: build ## A cluster on real Kafka, Cassandra and Redis (flags: ARGS="--cells 3"; see docs/cluster.md)
+	@$(TSX) tools/cluster/main.ts up $(ARGS)
+
+down: install ## Stop that cluster; its data stays
+	@$(TSX) tools/cluster/main.ts down $(ARGS)
 
 ##@ Before a commit
 
@@ -60,11 +66,20 @@ sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to 
 mutants: gen ## Prove that the checkers bite: twenty planted bugs, each caught
 	@$(TSX) test/simulation/mutants.ts $(ARGS)
 
+chaos: build ## Real servers killed, stopped and emptied under load, with a checker after each (ARGS="--seed N --only TEXT")
+	@$(TSX) test/chaos/main.ts $(ARGS)
+
 bench: build ## Measure what docs/performance.md states
 	@$(TSX) test/bench/main.ts $(ARGS)
 
 bench-servers: build ## The same on real Kafka, Cassandra and Redis, started for it (some 20 minutes)
 	@$(TSX) test/bench/servers/main.ts $(ARGS)
+
+images: install ## Build images of the three servers where none can be pulled (as root; needs debootstrap)
+	@CONTAINERS_CONF=$(CURDIR)/infra/images/podman.conf $(TSX) infra/images/main.ts $(CELLFEED_ENGINES)
+
+test-containers: gen build ## The tests on real servers, in containers with those images
+	@infra/images/test-containers.sh $(VITEST_FLAGS)
 
 ##@ Build
 

@@ -145,6 +145,11 @@ export class Cell implements CellClient {
     return this.#readiness.isReady()
   }
 
+  /** Whether it was rebuilt, and what it missed is not known yet. */
+  get hasOpenGap(): boolean {
+    return this.#state.openGap.length > 0
+  }
+
   /**
    * The process may have slept, or its lease lapsed: another process may have answered meanwhile, as of later. From now on the
    * cell answers only when it has reached the log's end as read from now on. To be called before the first call that comes

@@ -27,6 +27,8 @@ type KnownBlock = WindowBlockName & { readonly from: number; readonly to: number
 const BLOCK_ENTRIES_MIN = 4_096
 const BLOCK_ENTRIES_MAX = 32_768
 const READER_BATCH = 256
+/** A store far away takes several at once in the time of one. */
+const BATCHES_IN_FLIGHT = 8
 const ERASE_BATCH = 512
 
 export class Checkpointer {
@@ -210,6 +212,7 @@ export class Checkpointer {
   async #writeReaders(readers: ReadonlySet<Reader>): Promise<void> {
     const forgetBefore = this.#forgettable()
     let batch: ReaderRow[] = []
+    const inFlight: Promise<void>[] = []
     for (const reader of readers) {
       const slot = this.#state.slots.get(reader.slot)
       if (slot === undefined) continue
@@ -219,11 +222,16 @@ export class Checkpointer {
       const version = this.#nextVersion()
       batch.push({ slot: slot.slot, term: slot.term, reader: number, version, bytes })
       if (batch.length < READER_BATCH) continue
-      await this.#putReaders(batch)
+      if (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift()
+      const put = this.#putReaders(batch)
+      // Awaited later; another one may fail first.
+      put.catch(() => undefined)
+      inFlight.push(put)
       batch = []
       await this.#clock.yield()
     }
-    if (batch.length > 0) await this.#putReaders(batch)
+    if (batch.length > 0) inFlight.push(this.#putReaders(batch))
+    await Promise.all(inFlight)
   }
 
   /** Edges are decided by partitions of the public topic, hidden users by those of the private one. */

@@ -8,7 +8,7 @@
 // from where the log begins, and posts from the donor's checkpoint on (rebuild-plan.ts). It does not serve until the gap is closed.
 
 import { AUTHOR_WORDS, GREATEST_HI, GREATEST_LO } from '../model/author-index.ts'
-import { gapText, type GapPart } from '../model/gap.ts'
+import type { GapPart } from '../model/gap.ts'
 import { largerOf, type Position } from '../model/position.ts'
 import { isAbove } from '../model/post-id.ts'
 import { Reader } from '../model/reader.ts'
@@ -47,8 +47,6 @@ export type RebuildReport = Omit<Copied, 'authorsHere'> & {
   readonly position: Position
   readonly postsFrom: Position
   readonly gap: readonly GapPart[]
-  /** The same for people. */
-  readonly gapText: string
 }
 
 /** Nothing is gone from the log: the cell needs no rebuild. */
@@ -114,7 +112,7 @@ export class Rebuild {
     await this.#claim.confirm()
     const { authorsHere: _, ...counts } = copied
     const { position, postsFrom, gap } = plan
-    return { ...counts, readersAdded, position, postsFrom, gap, gapText: gapText(gap) }
+    return { ...counts, readersAdded, position, postsFrom, gap }
   }
 
   /** What this cell knew of authors: their facts are kept, and greatest ids only grow. */

@@ -25,7 +25,7 @@ import {
 } from '../model/rows.ts'
 import type { CellStore } from '../ports/cell-store.ts'
 import { type Firehose, FirehoseGap, type LogBatch } from '../ports/firehose.ts'
-import type { CellState } from './cell-state.ts'
+import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
 import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
@@ -44,6 +44,7 @@ export type Recovered = {
 
 const FETCH_RECORDS = 10_000
 const REACH_BATCH = 256
+const SLOTS_AT_ONCE = 16
 
 export class Recovery {
   readonly #state: CellState
@@ -183,12 +184,19 @@ export class Recovery {
     return reached
   }
 
+  /** Several slots at once: a store far away answers one after the other too slowly. */
   async #loadReaders(): Promise<void> {
-    const state = this.#state
-    for (const slot of state.slots.values()) {
-      for await (const rows of this.#store.readers.ofSlot(slot)) {
+    const left = this.#state.slots.values()
+    await Promise.all(Array.from({ length: SLOTS_AT_ONCE }, () => this.#loadSlots(left)))
+  }
+
+  /** Takes slot after slot from `left`, which others take from too. */
+  async #loadSlots(left: Iterator<Slot>): Promise<void> {
+    for (let next = left.next(); next.done !== true; next = left.next()) {
+      const { slot, term } = next.value
+      for await (const rows of this.#store.readers.ofSlot({ slot, term })) {
         for (const row of rows) {
-          state.addReader(decodeReader({ number: row.reader, slot: slot.slot }, row.bytes))
+          this.#state.addReader(decodeReader({ number: row.reader, slot }, row.bytes))
         }
       }
     }

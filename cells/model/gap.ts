@@ -11,13 +11,3 @@ export type GapPart = {
   /** From then on every change is known: a snapshot must be as late to say what was missed. */
   readonly toMs: number
 }
-
-/** For operators, one part a line. */
-export function gapText(parts: readonly GapPart[]): string {
-  return parts
-    .map(({ partition, fromOffset, toOffset, fromMs, toMs }) => {
-      const times = [fromMs, toMs].map((ms) => new Date(ms).toISOString()).join(' to ')
-      return `partition ${partition}: offsets ${fromOffset} to ${toOffset}, ${times}`
-    })
-    .join('\n')
-}

@@ -32,7 +32,10 @@ export type Page = {
   readonly posts: readonly PostView[]
   /** Where the next older page goes on; undefined at the very end. */
   readonly older: Place | undefined
-  /** Where a page of newer posts starts: reaches back by the clock-skew allowance, so clients merge by id. */
+  /**
+   * Where a page of newer posts starts: reaches back by the clock-skew allowance, so clients merge by id. A page of newer posts
+   * that has more above it names its own newest post.
+   */
   readonly newer: Place | undefined
   readonly readMark: PostId | undefined
   readonly unread: Unread | undefined
@@ -53,6 +56,7 @@ export type Call = {
 }
 
 export type DashboardQuery = {
+  /** At most so many posts; fewer where great ones would make too long a message. */
   readonly limit: number
   /** Older than, or newer than, this place; the newest page when undefined. */
   readonly from: { readonly direction: 'older' | 'newer'; readonly place: Place } | undefined

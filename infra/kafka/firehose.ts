@@ -98,7 +98,7 @@ export class KafkaFirehose implements Firehose {
     return this.#appender.append(
       events.map((event) => {
         const { number, key } = this.#partitions.place(event.fact)
-        return { lane: number, message: { key, value: Buffer.from(encodeEvent(event)) } }
+        return { lane: number, message: { key, value: uncopied(encodeEvent(event)) } }
       }),
     )
   }
@@ -158,6 +158,10 @@ export class KafkaFirehose implements Firehose {
     await this.#reader.close()
     await this.#closing.ended()
   }
+}
+
+function uncopied({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length)
 }
 
 function closed(): Error {

@@ -17,7 +17,7 @@ import {
   type SASLOptions,
 } from 'kafkajs'
 import type { KafkaLog } from './kafka-log.ts'
-import type { KafkaOptions } from './kafka-options.ts'
+import type { KafkaOptions, KafkaSasl } from './kafka-options.ts'
 
 export type ClientTimeouts = {
   readonly connectMs: number
@@ -87,8 +87,16 @@ function configOf(options: KafkaOptions, timeouts: ClientTimeouts, log: KafkaLog
     logLevel: logLevel.WARN,
     logCreator: () => (entry) => pass(entry, log),
     ...(tls !== undefined && { ssl: { ca: tls.ca, cert: tls.certificate, key: tls.key } }),
-    ...(sasl !== undefined && { sasl: sasl as SASLOptions }),
+    ...(sasl !== undefined && { sasl: credentials(sasl) }),
   }
+}
+
+/**
+ * Only what is ours: kafkajs writes an authenticator with the credentials into the object it is given, and would use it again,
+ * whatever the password says by then.
+ */
+function credentials({ mechanism, username, password }: KafkaSasl): SASLOptions {
+  return { mechanism, username, password }
 }
 
 /** Whoever is first in the list answers no more first requests than the others. */

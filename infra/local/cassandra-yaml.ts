@@ -5,6 +5,8 @@ import type { LocalCertificates } from './certificates.ts'
 
 export type CassandraNode = {
   readonly dataFolder: string
+  /** Where it listens for clients; 0.0.0.0 in a container, whose ports are published one by one. */
+  readonly clientHost: string
   readonly clientPort: number
   readonly storagePort: number
   readonly commitLog: CommitLogSync
@@ -19,7 +21,7 @@ export type CommitLogSync = 'batch' | 'periodic'
 
 /** JSON, which is YAML too. */
 export function cassandraYaml(node: CassandraNode): string {
-  const { dataFolder, clientPort, storagePort, certificates } = node
+  const { dataFolder, clientHost, clientPort, storagePort, certificates } = node
   const at = (folder: string) => join(dataFolder, folder)
   return JSON.stringify(
     {
@@ -28,7 +30,8 @@ export function cassandraYaml(node: CassandraNode): string {
       partitioner: 'org.apache.cassandra.dht.Murmur3Partitioner',
       endpoint_snitch: 'SimpleSnitch',
       listen_address: '127.0.0.1',
-      rpc_address: '127.0.0.1',
+      rpc_address: clientHost,
+      broadcast_rpc_address: '127.0.0.1',
       native_transport_port: clientPort,
       storage_port: storagePort,
       seed_provider: [
@@ -46,6 +49,10 @@ export function cassandraYaml(node: CassandraNode): string {
       memtable: { configurations: { default: { class_name: 'TrieMemtable' } } },
       sstable: { selected_format: 'bti' },
       storage_compatibility_mode: 'NONE',
+      // A machine that does everything at once is slow at times, and not broken.
+      read_request_timeout: '10s',
+      write_request_timeout: '10s',
+      cas_contention_timeout: '5s',
       // Dropping a test's keyspace frees its space.
       auto_snapshot: false,
       ...(node.passwords ? { authenticator: { class_name: 'PasswordAuthenticator' } } : {}),
@@ -58,9 +65,10 @@ export function cassandraYaml(node: CassandraNode): string {
   )
 }
 
+/** With `batch` a writer waits for the disk, and all that wait share one wait: the more writers, the more is written. */
 function commitLogSettings(sync: CommitLogSync) {
   return sync === 'batch'
-    ? { commitlog_sync: 'batch' }
+    ? { commitlog_sync: 'batch', concurrent_writes: 128 }
     : { commitlog_sync: 'periodic', commitlog_sync_period: '10000ms' }
 }
 

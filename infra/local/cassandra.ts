@@ -10,11 +10,11 @@ import type { LocalCertificates } from './certificates.ts'
 import { freePorts } from './free-ports.ts'
 import type { InstalledEngines } from './installed-engines.ts'
 import { jvmFlags } from './jvm-flags.ts'
-import { LocalServer } from './local-server.ts'
+import { type Adopt, LocalServer } from './local-server.ts'
 
 export type LocalCassandraOptions = {
   readonly engines: InstalledEngines
-  /** Data, configuration and logs. A folder used before is gone on with. */
+  /** Data, configuration and logs; an absolute path. A folder used before is gone on with. */
   readonly folder: string
   /** Where clients connect; any free port by default. */
   readonly port?: number
@@ -22,7 +22,8 @@ export type LocalCassandraOptions = {
   readonly jmxPort?: number
   readonly heapMb?: number
   readonly quickStart?: boolean
-  readonly outlivesParent?: boolean
+  /** See LocalServer: the server then outlives this process. */
+  readonly adopt?: Adopt
   /** `batch` by default: one node alone is to keep what it acknowledged. */
   readonly commitLog?: CommitLogSync
   /** Clients have to log in as this user, who may do everything. */
@@ -49,11 +50,12 @@ export async function startCassandra(options: LocalCassandraOptions): Promise<Lo
   const clientPort = options.port ?? freeClientPort
   const jmxPort = options.jmxPort ?? freeJmxPort
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'logback.xml'), LOGGING)
+  await writeFile(join(folder, 'logback.xml'), CASSANDRA_LOGGING)
   await writeFile(
     join(folder, 'cassandra.yaml'),
     cassandraYaml({
       dataFolder: join(folder, 'data'),
+      clientHost: '127.0.0.1',
       clientPort,
       storagePort,
       commitLog: options.commitLog ?? 'batch',
@@ -70,7 +72,7 @@ export async function startCassandra(options: LocalCassandraOptions): Promise<Lo
     answers: () => answers(options, address),
     ports: [clientPort, storagePort, jmxPort],
     readyWithinMs: READY_WITHIN_MS,
-    outlivesParent: options.outlivesParent ?? false,
+    adopt: options.adopt,
   })
   return Object.assign(server, { ...address, jmxPort })
 }
@@ -93,6 +95,13 @@ async function answers(
     )
     await cassandraAnswers({ ...address, tls, credentials })
   }
+}
+
+/** Finds the agent with which Cassandra measures its objects, and without which it does not start. */
+export function memoryMeter(jars: string): string {
+  const jar = readdirSync(jars).find((name) => /^jamm-.*\.jar$/.test(name))
+  if (jar === undefined) throw new Error(`no jamm jar in ${jars}`)
+  return join(jars, jar)
 }
 
 function javaArgs(options: LocalCassandraOptions, jmxPort: number): string[] {
@@ -118,14 +127,7 @@ function javaArgs(options: LocalCassandraOptions, jmxPort: number): string[] {
   ]
 }
 
-/** Cassandra measures its objects with this agent and does not start without it. */
-function memoryMeter(jars: string): string {
-  const jar = readdirSync(jars).find((name) => /^jamm-.*\.jar$/.test(name))
-  if (jar === undefined) throw new Error(`no jamm jar in ${jars}`)
-  return join(jars, jar)
-}
-
-const LOGGING = `<configuration>
+export const CASSANDRA_LOGGING = `<configuration>
   <appender name="console" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%date %-5level %logger{0}: %msg%n</pattern></encoder>
   </appender>

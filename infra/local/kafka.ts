@@ -13,17 +13,18 @@ import { freePorts } from './free-ports.ts'
 import type { InstalledEngines } from './installed-engines.ts'
 import { jvmFlags } from './jvm-flags.ts'
 import { type KafkaNode, kafkaProperties } from './kafka-properties.ts'
-import { LocalServer } from './local-server.ts'
+import { type Adopt, LocalServer } from './local-server.ts'
 
 export type LocalKafkaOptions = {
   readonly engines: InstalledEngines
-  /** Data, configuration and logs. A folder used before is gone on with. */
+  /** Data, configuration and logs; an absolute path. A folder used before is gone on with. */
   readonly folder: string
   /** Where clients connect; any free ports by default. One per broker. */
   readonly ports?: readonly number[]
   readonly heapMb?: number
   readonly quickStart?: boolean
-  readonly outlivesParent?: boolean
+  /** See LocalServer: the server then outlives this process. */
+  readonly adopt?: Adopt
   /** Clients have to log in as this user. */
   readonly sasl?: KafkaSasl
   /** Clients have to use TLS. */
@@ -89,7 +90,7 @@ async function nodesOf(options: LocalKafkaOptions, count: number): Promise<Kafka
 async function prepare(options: LocalKafkaOptions, nodes: readonly KafkaNode[]): Promise<void> {
   const { folder, sasl, certificates } = options
   await mkdir(folder, { recursive: true })
-  await writeFile(join(folder, 'log4j2.properties'), LOGGING)
+  await writeFile(join(folder, 'log4j2.properties'), KAFKA_LOGGING)
   const clusterId = newClusterId()
   for (const node of nodes) {
     const properties = kafkaProperties(node, nodes, { sasl, certificates })
@@ -124,7 +125,7 @@ async function format(
 
 function commandOf(options: LocalKafkaOptions, node: KafkaNode, brokers: readonly string[]) {
   const { engines, folder, sasl, certificates } = options
-  const { heapMb = HEAP_MB, quickStart = false, outlivesParent = false } = options
+  const { heapMb = HEAP_MB, quickStart = false, adopt } = options
   const tls = certificates && { ca: certificates.ca, certificate: undefined, key: undefined }
   return {
     name: `kafka-${node.id}`,
@@ -140,7 +141,7 @@ function commandOf(options: LocalKafkaOptions, node: KafkaNode, brokers: readonl
     answers: () => kafkaAnswers({ brokers, tls, sasl }),
     ports: [node.clientPort, node.brokerPort, node.controllerPort],
     readyWithinMs: READY_WITHIN_MS,
-    outlivesParent,
+    adopt,
   }
 }
 
@@ -154,7 +155,7 @@ function newClusterId(): string {
   return id.startsWith('-') ? newClusterId() : id
 }
 
-const LOGGING = `appender.console.type=Console
+export const KAFKA_LOGGING = `appender.console.type=Console
 appender.console.name=console
 appender.console.layout.type=PatternLayout
 appender.console.layout.pattern=%d %-5p %c{1}: %m%n

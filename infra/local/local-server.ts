@@ -20,9 +20,11 @@ export type ServerCommand = {
   /** Where it will listen. Taken by another program, that one would be found to answer. */
   readonly ports: readonly number[]
   readonly readyWithinMs: number
-  /** Goes on running when its parent ends: whoever starts it so has to stop it by its id. */
-  readonly outlivesParent: boolean
+  /** If given, the server outlives its parent. */
+  readonly adopt?: Adopt | undefined
 }
+/** Takes over a server as soon as it has a process id: it has to be stopped by it, also if it never gets ready. */
+export type Adopt = (name: string, pid: number) => void
 type Running = {
   readonly child: ChildProcess
   readonly pid: number
@@ -116,7 +118,7 @@ export class LocalServer {
   }
 
   #spawn(): Running {
-    const { program, args, folder, outlivesParent } = this.#command
+    const { name, program, args, folder, adopt } = this.#command
     mkdirSync(folder, { recursive: true })
     const log = openSync(this.logPath, 'a')
     const child = spawn(program, args, {
@@ -132,10 +134,13 @@ export class LocalServer {
     const running: Running = {
       child,
       pid,
-      guard: outlivesParent ? undefined : guard(pid),
+      guard: adopt === undefined ? guard(pid) : undefined,
       paused: false,
     }
-    if (outlivesParent) child.unref()
+    if (adopt !== undefined) {
+      adopt(name, pid)
+      child.unref()
+    }
     child.once('exit', () => {
       running.guard?.end()
       if (this.#running === running) this.#running = undefined

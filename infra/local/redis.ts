@@ -5,7 +5,7 @@ import { redisAnswers } from './answers.ts'
 import type { LocalCertificates } from './certificates.ts'
 import { freePort } from './free-ports.ts'
 import type { InstalledEngines } from './installed-engines.ts'
-import { LocalServer } from './local-server.ts'
+import { type Adopt, LocalServer } from './local-server.ts'
 
 export type LocalRedisOptions = {
   readonly engines: Pick<InstalledEngines, 'redisServer'>
@@ -14,7 +14,8 @@ export type LocalRedisOptions = {
   /** Any free port by default. */
   readonly port?: number
   readonly memoryMb?: number
-  readonly outlivesParent?: boolean
+  /** See LocalServer: the server then outlives this process. */
+  readonly adopt?: Adopt
   readonly password?: string
   /** Clients have to use TLS. */
   readonly certificates?: LocalCertificates
@@ -47,7 +48,7 @@ export async function startRedis(options: LocalRedisOptions): Promise<LocalRedis
     answers: () => redisAnswers({ host, port, password, tls }),
     ports: [port],
     readyWithinMs: READY_WITHIN_MS,
-    outlivesParent: options.outlivesParent ?? false,
+    adopt: options.adopt,
   })
   return Object.assign(server, { host, port })
 }

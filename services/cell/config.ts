@@ -52,9 +52,12 @@ export type CellConfig = ClusterConfig &
     readonly advertise: string | undefined
     readonly leaseMs: number
     readonly rebuild: RebuildConfig | undefined
+    /** Serve although nobody saw some relations. */
+    readonly acceptLoss: boolean
     readonly cellLimits: CellLimits
   }
-export type RebuildConfig = { readonly donor: string | undefined; readonly acceptLoss: boolean }
+/** Without a donor: any other cell. */
+export type RebuildConfig = { readonly donor: string | undefined }
 
 const PORTS = { port: 7410, statusPort: 7411 }
 const LEASE_MIN_MS = 3_000
@@ -92,9 +95,17 @@ export const CELL_FLAGS: readonly Flag[] = [
     'lease',
     'a process that stood still for longer checks what it missed (default: 6s; 3s to 10s)',
   ),
-  flag('--rebuild', 'rebuild', 'start from nothing, as the log no longer holds what it needs'),
-  flag('--donor <cell>', 'donor', 'with --rebuild: the cell to copy posts from'),
-  flag('--accept-loss', 'acceptLoss', 'with --rebuild: serve without the relations that are lost'),
+  flag(
+    '--rebuild',
+    'rebuild',
+    'the log no longer holds what it needs: copy posts from another cell',
+  ),
+  flag('--donor <cell>', 'donor', 'with --rebuild: which one (default: any)'),
+  flag(
+    '--accept-loss',
+    'acceptLoss',
+    'after a rebuild: serve without the relations that nobody saw',
+  ),
   ...KAFKA_FLAGS,
   ...CLUSTER_FLAGS,
 ]
@@ -111,9 +122,7 @@ export function parseCellConfig(
     errors.push(`--advertise: say where others reach this process, as ${host} is every address`)
   }
   if (lease < LEASE_MIN_MS || lease > LEASE_MAX_MS) errors.push('--lease wants 3s to 10s')
-  if (!given.rebuild && (given.donor !== undefined || given.acceptLoss)) {
-    errors.push('--donor and --accept-loss go with --rebuild')
-  }
+  if (!given.rebuild && given.donor !== undefined) errors.push('--donor goes with --rebuild')
   const config = {
     kafka: kafkaConfigOf(given, errors),
     ...clusterConfigOf(given, errors),
@@ -122,7 +131,8 @@ export function parseCellConfig(
     redis: redisConfigOf(given, errors),
     advertise,
     leaseMs: lease,
-    rebuild: given.rebuild ? { donor: given.donor, acceptLoss: given.acceptLoss } : undefined,
+    rebuild: given.rebuild ? { donor: given.donor } : undefined,
+    acceptLoss: given.acceptLoss,
     cellLimits: cellLimitsOf(given),
   }
   return errors.length > 0 ? { errors } : Object.freeze(config)

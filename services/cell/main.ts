@@ -13,6 +13,7 @@ import { cassandraAt, kafkaAt, openEngine } from '../runtime/open-engine.ts'
 import { flagOfPort, type Output, type ProcessExit, runProcess } from '../runtime/run-process.ts'
 import { watchKafka, watchRedis } from '../runtime/watch-engines.ts'
 import type { CellConfig } from './config.ts'
+import { donorOf } from './rebuild-cell.ts'
 import { assertKnown, startCell } from './run.ts'
 
 /** Resolves with the exit code when the process is to end. */
@@ -67,10 +68,26 @@ export function runCell(config: CellConfig, output: Output): Promise<ProcessExit
       )
       closing.add(() => firehose.close())
       watchKafka(metrics, () => firehose.counts)
+      const { rebuild, acceptLoss, cellLimits: limits } = config
+      const openDonor = async () => {
+        const cell = donorOf(name, rebuild?.donor, placement)
+        const donor = await CassandraCellStore.open({ ...cassandra, prefix, cell })
+        closing.add(() => donor.close())
+        return donor
+      }
       const monotonicMs = () => performance.now()
       return startCell(
         { clock, monotonicMs, control, firehose, store, cache },
-        { ...config, placement, limits: config.cellLimits, metrics, log },
+        {
+          ...config,
+          placement,
+          limits,
+          metrics,
+          log,
+          openDonor: rebuild === undefined ? undefined : openDonor,
+          acceptLoss,
+          note: output.note,
+        },
         { closing, stopping },
       )
     },

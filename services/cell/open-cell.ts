@@ -9,6 +9,10 @@ import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
+import { pageTokenKeys } from '../controller/cluster-secrets.ts'
+import { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
+import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
+import { PageTokens } from '../gateway/page-tokens.ts'
 import { addressAt } from '../runtime/address-at.ts'
 import type { Closing } from '../runtime/closing.ts'
 import { GrpcServer } from '../runtime/grpc-server.ts'
@@ -23,6 +27,7 @@ import { CellLease } from './cell-lease.ts'
 import { statusesOf } from './cell-report.ts'
 import { CELL_SERVICE, CellService } from './cell-service.ts'
 import { CELL_STREAM_LIMITS } from './cell-stream-limits.ts'
+import { DASHBOARD_SERVICE, DirectReads } from './direct-reads.ts'
 import type { LeaseState } from './lease-state.ts'
 import { LeasedCell } from './leased-cell.ts'
 
@@ -52,6 +57,10 @@ export type CellProcess = {
   /** Resolves when the cell serves. Rejects with what keeps it from that. */
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
+  /** A boot number for work on the cell's store before it starts. Throws CellTakenOver. */
+  readonly nextBoot: () => Promise<number>
+  /** The one that runs; undefined before the first start. */
+  readonly cell: () => Cell | undefined
   /** Where others reach it, and its status page. */
   readonly address: string
   readonly statusAddress: string
@@ -98,12 +107,19 @@ export async function openCell(
     },
     restarted: () => metrics.cellRestarts.inc({ cell: name }),
   })
-  const service = new CellService({
+  const hosted = () => (host.client === undefined ? undefined : started?.leased)
+  const service = new CellService({ cell: name, hosted, clock, log, limits: CELL_STREAM_LIMITS })
+  const tokens = new ConsistencyTokens(ports.firehose.identity)
+  const direct = new DirectReads({
     cell: name,
-    hosted: () => (host.client === undefined ? undefined : started?.leased),
+    hosted,
     clock,
+    metrics,
     log,
-    limits: CELL_STREAM_LIMITS,
+    tokens,
+    pages: new PageTokens(await pageTokenKeys(control), tokens),
+    limits: GATEWAY_LIMITS,
+    cellLimits: limits,
   })
 
   metrics.watchProcess()
@@ -111,17 +127,19 @@ export async function openCell(
   metrics.watchLease(name, () => lease.state)
   const health = {
     isLive: () => true,
-    notReady: () => whyNotReady(host.report().state, lease.state, started?.cell.isReady === true),
+    notReady: () => whyNotReady(host.report().state, lease.state, started?.cell),
   }
   const page = await serveStatusPage({ host: at, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())
   closing.add(() => host.stop())
   const requestBytesMax = CELL_STREAM_LIMITS.messageBytesMax
-  const grpc = new GrpcServer({ host: at, port, tls, services: [CELL_SERVICE], requestBytesMax })
+  const services = [CELL_SERVICE, DASHBOARD_SERVICE]
+  const grpc = new GrpcServer({ host: at, port, tls, services, requestBytesMax })
   service.addTo(grpc.server)
+  direct.addTo(grpc.server)
   closing.add(async () => {
     grpc.setServing(false)
-    await service.close()
+    await Promise.all([service.close(), direct.close()])
     await grpc.stop(STOP_GRACE_MS)
   })
   const listening = await grpc.listen()
@@ -135,18 +153,21 @@ export async function openCell(
       grpc.setServing(true)
     },
     stop: () => host.stop(),
+    nextBoot: () => lease.nextBoot(),
+    cell: () => started?.cell,
     address,
     statusAddress: addressAt(at, page.port),
     takenOver,
   }
 }
 
-function whyNotReady(host: HostState, lease: LeaseState['kind'], isCaughtUp: boolean): string[] {
+function whyNotReady(host: HostState, lease: LeaseState['kind'], cell: Cell | undefined): string[] {
   if (host !== 'serving') return [`the cell is ${host}`]
   if (lease === 'unconfirmed')
     return ['it stood still, and does not know yet whether it was replaced']
   if (lease === 'superseded') return ['another process has taken over']
-  return isCaughtUp ? [] : ["it has not reached the log's end yet"]
+  if (cell?.hasOpenGap === true) return ['it was rebuilt, and nobody saw what it missed']
+  return cell?.isReady === true ? [] : ["it has not reached the log's end yet"]
 }
 
 /** Tells the others that the cell is gone; without a control store its lease tells them a little later. */

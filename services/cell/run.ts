@@ -2,10 +2,17 @@
 
 import type { Closing } from '../runtime/closing.ts'
 import { EXIT_FAILED, EXIT_USAGE } from '../runtime/lifecycle.ts'
-import { type Running, StartFailure } from '../runtime/run-process.ts'
+import { type Output, type Running, StartFailure } from '../runtime/run-process.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
+import type { Donor } from '../../cells/ports/donor.ts'
 import { cellsOf } from '../router/placement-document.ts'
-import { type CellProcessOptions, type CellProcessPorts, openCell } from './open-cell.ts'
+import {
+  type CellProcess,
+  type CellProcessOptions,
+  type CellProcessPorts,
+  openCell,
+} from './open-cell.ts'
+import { gapClosed, rebuildCell } from './rebuild-cell.ts'
 
 /** Throws StartFailure for a name that the placement does not have. */
 export function assertKnown(name: CellName, placement: Placement): void {
@@ -15,10 +22,17 @@ export function assertKnown(name: CellName, placement: Placement): void {
   throw new StartFailure(line, EXIT_USAGE)
 }
 
+export type StartCellOptions = CellProcessOptions & {
+  /** Where posts are copied from before the cell starts; undefined: it starts as it is. */
+  readonly openDonor: (() => Promise<Donor>) | undefined
+  readonly acceptLoss: boolean
+  readonly note: Output['note']
+}
+
 /** Resolves when the cell serves. What it opened is in `closing`, also when it throws; it throws soon after `stopping` aborts. */
 export async function startCell(
   ports: CellProcessPorts,
-  options: CellProcessOptions,
+  options: StartCellOptions,
   { closing, stopping }: { readonly closing: Closing; readonly stopping: AbortSignal },
 ): Promise<Running> {
   const process = await openCell(ports, options, closing)
@@ -28,10 +42,30 @@ export async function startCell(
     throw new StartFailure(line, EXIT_FAILED)
   })
   takenOver.catch(() => undefined)
-  await Promise.race([process.start(), takenOver])
+  await Promise.race([startAndServe(process, ports, options, stopping), takenOver])
   stopping.removeEventListener('abort', stop)
   return {
     ready: `${options.name} at ${process.address}, metrics http://${process.statusAddress}/metrics`,
     superseded: process.takenOver,
   }
+}
+
+async function startAndServe(
+  process: CellProcess,
+  ports: CellProcessPorts,
+  { name, placement, limits, openDonor, acceptLoss, note }: StartCellOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock, firehose, store } = ports
+  if (openDonor !== undefined) {
+    const donor = await openDonor()
+    const boot = await process.nextBoot()
+    await rebuildCell(
+      { firehose, store, donor, clock },
+      { name, boot, placement, limits, signal },
+      note,
+    )
+  }
+  await process.start()
+  await gapClosed({ cell: process.cell, clock }, { acceptLoss, signal }, note)
 }

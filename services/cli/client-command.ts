@@ -4,6 +4,7 @@ import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import { type Cellfeed, type ConnectOptions, connect } from '../client/connect.ts'
 import { defaultAddress } from '../client/address.ts'
+import { clientTls } from './client-tls.ts'
 import type { Terminal } from './terminal.ts'
 
 /** The flags that `addressFlags` adds. */
@@ -42,6 +43,7 @@ export async function withServer(
   const feed = connect(flags.address ?? environment.address ?? defaultAddress, {
     timeoutMs: flags.timeout * 1000,
     adminAddress: flags.adminAddress ?? environment.adminAddress,
+    tls: clientTls(environment.tls),
     ...options,
   })
   const close = () => feed.close()

@@ -53,6 +53,20 @@ const GATEWAY: ServerCommand = {
   },
 }
 
+const ROUTER: ServerCommand = {
+  name: 'router',
+  summary: 'Run a router of a cluster: who lives where',
+  description: `Run a router of a cluster, which tells clients the cell of a user, ${UNTIL_STOPPED}`,
+  examples: [['cellfeed router', 'on 127.0.0.1:7403, with the engines of this machine']],
+  flags: async () => (await import('../router/config.ts')).ROUTER_FLAGS,
+  run: async (raw, environment, output) => {
+    const { parseRouterConfig } = await import('../router/config.ts')
+    const config = accepted(parseRouterConfig(raw, environment))
+    const { runRouter } = await import('../router/main.ts')
+    return runRouter(config, output)
+  },
+}
+
 const CONTROLLER: ServerCommand = {
   name: 'controller',
   summary: 'Run the controller of a cluster: the admin API',
@@ -67,4 +81,4 @@ const CONTROLLER: ServerCommand = {
   },
 }
 
-export const CLUSTER_COMMANDS = [INIT, CELL, GATEWAY, CONTROLLER]
+export const CLUSTER_COMMANDS = [INIT, CELL, GATEWAY, ROUTER, CONTROLLER]

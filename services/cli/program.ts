@@ -12,6 +12,7 @@ import { addPostCommands } from './post-commands.ts'
 import { CLUSTER_COMMANDS } from './cluster-commands.ts'
 import { SERVE } from './serve-command.ts'
 import { addServerCommand, type ServerCommand } from './server-command.ts'
+import { addReconcileCommand } from './reconcile-command.ts'
 import type { Terminal } from './terminal.ts'
 import { packageVersion } from '../runtime/version.ts'
 
@@ -50,6 +51,7 @@ export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
   program.commandsGroup('Everything:')
   addFirehoseCommand(program, terminal)
   addImportCommand(program, terminal)
+  addReconcileCommand(program, terminal)
   addLoadCommand(program, terminal)
 
   for (const command of program.commands) {

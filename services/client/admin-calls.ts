@@ -8,6 +8,7 @@ import {
   EntrySource,
   ExplainReason,
   type PartitionLag as WirePartitionLag,
+  type Related as WireRelated,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { CallOptions } from './channel.ts'
 import { fromPostRef, type PostRef } from './post.ts'
@@ -47,6 +48,15 @@ export interface Placement {
     | undefined
 }
 
+/** How a user stands to another one. */
+export type Related = WireRelated
+
+export interface Relations {
+  readonly related: readonly Related[]
+  /** Up to which post the user has read. */
+  readonly readMark: string | undefined
+}
+
 export interface AdminCalls {
   /** Every cell, with its health and lag. */
   cells(options?: CallOptions): Promise<CellStatus[]>
@@ -56,11 +66,38 @@ export interface AdminCalls {
 
   /** The placement, and where a user lives in it. */
   placement(userId?: string, options?: CallOptions): Promise<Placement>
+
+  /** All relations of a user, also while the user's cell does not serve for an open gap. */
+  relations(userId: string, options?: CallOptions): Promise<Relations>
+
+  /**
+   * States that everything a rebuilt cell missed is written by now, through this connection or before. Resolves when the
+   * cell has applied it; false if no gap was open.
+   */
+  closeGap(cell: string, options?: CallOptions): Promise<boolean>
 }
 
-/** `session`: on the admin port. */
-export function adminCalls(session: () => Session): AdminCalls {
+const RELATIONS_PER_PAGE = 1_000
+
+/** `session`: on the admin port. `tokens`: of what was written elsewhere. */
+export function adminCalls(session: () => Session, tokens: () => string[]): AdminCalls {
   return {
+    async relations(userId, options) {
+      const related: Related[] = []
+      for (let after = Buffer.alloc(0); ; ) {
+        const request = { userId, after, limit: RELATIONS_PER_PAGE, consistencyTokens: tokens() }
+        const page = await session().ask(methods.listRelations, request, options)
+        related.push(...page.related)
+        after = Buffer.from(page.next)
+        if (after.length === 0) return { related, readMark: page.readMarkPostId || undefined }
+      }
+    },
+
+    async closeGap(cell, options) {
+      const request = { cell, consistencyTokens: tokens() }
+      return (await session().ask(methods.closeGap, request, options)).closed
+    },
+
     async cells(options) {
       const { cells } = await session().ask(methods.listCells, {}, options)
       return cells.map((cell) => ({ ...cell, state: stateNames.get(cell.state) ?? 'UNKNOWN' }))

@@ -1,7 +1,13 @@
 // One gRPC connection, and calls on it as promises and async iterables: deadlines, AbortSignals,
 // retries, and every failure as a CellfeedError. Knows nothing of what the calls mean.
 
-import { Client, type ClientOptions, credentials, Metadata } from '@grpc/grpc-js'
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientOptions,
+  credentials,
+  Metadata,
+} from '@grpc/grpc-js'
 import { CellfeedError, cancelled, toCellfeedError } from './cellfeed-error.ts'
 import { pause } from './pause.ts'
 import { pauseBeforeRetry, type RetryPolicy, resumePolicyOf } from './retry.ts'
@@ -14,8 +20,19 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined
 }
 
+/** TLS to the server, in PEM texts. */
+export interface ClientTls {
+  /** Whom to trust. Unless given, whom the system trusts. */
+  readonly ca?: string | undefined
+  /** What to show, to a server that asks for it: both or none. */
+  readonly certificate?: string | undefined
+  readonly key?: string | undefined
+}
+
 export interface ChannelSettings {
   readonly address: string
+  /** Undefined: a plain connection. */
+  readonly tls?: ClientTls | undefined
   readonly timeoutMs: number
   readonly retry: RetryPolicy
 }
@@ -55,7 +72,7 @@ export class Channel {
     this.#settings = settings
     this.address = settings.address
     this.retries = settings.retry.attemptsMax > 1
-    this.#client = new Client(settings.address, credentials.createInsecure(), channelOptions)
+    this.#client = new Client(settings.address, credentialsOf(settings.tls), channelOptions)
   }
 
   /** A unary call. `idempotent`: made twice it is the same as made once. */
@@ -196,4 +213,10 @@ export class Channel {
     }
     if (signal?.aborted) throw cancelled(signal.reason)
   }
+}
+
+function credentialsOf(tls: ClientTls | undefined): ChannelCredentials {
+  if (tls === undefined) return credentials.createInsecure()
+  const bytes = (pem: string | undefined) => (pem === undefined ? null : Buffer.from(pem))
+  return credentials.createSsl(bytes(tls.ca), bytes(tls.key), bytes(tls.certificate))
 }

@@ -12,8 +12,9 @@
 
 import { type AdminCalls, adminCalls } from './admin-calls.ts'
 import { adminAddressOf, parseAddress } from './address.ts'
-import { Channel } from './channel.ts'
+import { Channel, type ChannelSettings, type ClientTls } from './channel.ts'
 import { type DashboardCalls, dashboardCalls } from './dashboard-calls.ts'
+import { DirectReads } from './direct-reads.ts'
 import { type FirehoseCalls, firehoseCalls } from './firehose-calls.ts'
 import { type GraphCalls, graphCalls } from './graph-calls.ts'
 import { type ImportCalls, importCalls } from './import-calls.ts'
@@ -22,9 +23,16 @@ import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import { Session } from './session.ts'
 import { TokenFrontier } from './token-frontier.ts'
 
-export type { AdminCalls, CellStatus, Explanation, Placement } from './admin-calls.ts'
+export type {
+  AdminCalls,
+  CellStatus,
+  Explanation,
+  Placement,
+  Related,
+  Relations,
+} from './admin-calls.ts'
 export { CellfeedError, type ErrorCode } from './cellfeed-error.ts'
-export type { CallOptions } from './channel.ts'
+export type { CallOptions, ClientTls } from './channel.ts'
 export type {
   DashboardCalls,
   DashboardChange,
@@ -77,6 +85,15 @@ export interface ConnectOptions {
   readonly retry?: Partial<RetryPolicy> | undefined
   /** Whether reads see what this object wrote and saw before. True. */
   readonly readYourWrites?: boolean | undefined
+  /**
+   * Whether dashboards are read from the users' cells themselves, which saves a hop; everything else, and
+   * what a cell does not answer, goes through the gateway. The cells' ports must be reachable. False.
+   */
+  readonly direct?: boolean | undefined
+  /** With `direct`: who says where users live, "host:port". Unless given, the gateway does. */
+  readonly routerAddress?: string | undefined
+  /** Speak TLS, to all servers of the cluster. Unless given, connections are plain. */
+  readonly tls?: ClientTls | undefined
   /** Where the admin API is: unless given, on the same host at the next port. */
   readonly adminAddress?: string | undefined
 }
@@ -116,6 +133,7 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
   const settings = {
     timeoutMs: options.timeoutMs ?? 10_000,
     retry: { ...defaultRetryPolicy, ...options.retry },
+    tls: options.tls,
   }
   const channel = new Channel({ ...settings, address: target })
   let adminChannel: Channel | undefined
@@ -124,22 +142,24 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
     adminChannel ??= new Channel({ ...settings, address: adminTarget })
     return new Session(adminChannel, undefined)
   }
+  const { direct, closeDirect } = directReads(channel, settings, options)
   const close = () => {
     channel.close()
+    closeDirect()
     adminChannel?.close()
   }
 
   const open = (consistencyTokens: readonly string[] = []): Cellfeed => {
     const keepsTokens = options.readYourWrites ?? true
     const frontier = keepsTokens ? new TokenFrontier(consistencyTokens) : undefined
-    const session = new Session(channel, frontier)
+    const session = new Session(channel, frontier, direct)
     return {
       ...dashboardCalls(session),
       ...postCalls(session),
       ...graphCalls(session),
       ...importCalls(session),
       ...firehoseCalls(session),
-      ...adminCalls(admin),
+      ...adminCalls(admin, () => session.tokens),
       session: open,
       get consistencyTokens() {
         return session.tokens
@@ -149,4 +169,22 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
     }
   }
   return open()
+}
+
+function directReads(
+  gateway: Channel,
+  settings: Omit<ChannelSettings, 'address'>,
+  { direct = false, routerAddress }: ConnectOptions,
+): { readonly direct: DirectReads | undefined; readonly closeDirect: () => void } {
+  if (!direct) return { direct: undefined, closeDirect: () => {} }
+  const { timeoutMs } = settings
+  const once = { ...settings, retry: { ...settings.retry, attemptsMax: 1 } }
+  const open = (address: string) => new Channel({ ...once, address })
+  const router = routerAddress === undefined ? gateway : open(parseAddress(routerAddress))
+  const reads = new DirectReads({ gateway, router, open, timeoutMs, nowMs: () => Date.now() })
+  const closeDirect = () => {
+    reads.close()
+    router.close()
+  }
+  return { direct: reads, closeDirect }
 }

@@ -96,7 +96,7 @@ export function dashboardCalls(session: Session): DashboardCalls {
         pageToken: options.pageToken ?? '',
         includeUnreadCount: options.countUnread ?? false,
       },
-      options,
+      { ...options, ofUser: userId },
     )
     const readMark = page.readMark || undefined
     return {
@@ -131,7 +131,11 @@ export function dashboardCalls(session: Session): DashboardCalls {
 
     async unread(userId, options = {}) {
       const { cap = 0, ...callOptions } = options
-      const answer = await session.read(methods.countUnread, { userId, cap }, callOptions)
+      const answer = await session.read(
+        methods.countUnread,
+        { userId, cap },
+        { ...callOptions, ofUser: userId },
+      )
       return {
         count: answer.unreadCount,
         capped: answer.unreadCountCapped,
@@ -153,7 +157,11 @@ async function* watch(
   const resumed = () => {
     isResumed = true
   }
-  const answers = session.stream(methods.watchDashboard, { request, resumed }, options)
+  const answers = session.stream(
+    methods.watchDashboard,
+    { request, resumed },
+    { ...options, ofUser: userId },
+  )
   for await (const answer of answers) {
     if (isResumed) {
       isResumed = false

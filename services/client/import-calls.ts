@@ -44,6 +44,11 @@ export interface ImportedFollow {
   readonly hideReblogs?: boolean | undefined
 }
 
+export interface ImportedUnfollow {
+  readonly userId: string
+  readonly authorId: string
+}
+
 /** A block or a mute. */
 export interface ImportedRelation {
   readonly userId: string
@@ -62,6 +67,10 @@ export type ImportRecord =
   | { readonly block: ImportedRelation }
   | { readonly mute: ImportedRelation }
   | { readonly readMark: ImportedReadMark }
+  /** The end of a relation: of what the snapshot does not have. */
+  | { readonly unfollow: ImportedUnfollow }
+  | { readonly unblock: ImportedRelation }
+  | { readonly unmute: ImportedRelation }
 
 /** Why a record was not accepted. */
 export interface ImportProblem {
@@ -131,6 +140,9 @@ function fromRecord(record: ImportRecord): WireImportRecord {
   }
   if ('block' in record) return { record: { $case: 'block', value: { ...record.block } } }
   if ('mute' in record) return { record: { $case: 'mute', value: { ...record.mute } } }
+  if ('unfollow' in record) return { record: { $case: 'unfollow', value: { ...record.unfollow } } }
+  if ('unblock' in record) return { record: { $case: 'unblock', value: { ...record.unblock } } }
+  if ('unmute' in record) return { record: { $case: 'unmute', value: { ...record.unmute } } }
   const mark = record.readMark
   const value =
     'postId' in mark

@@ -29,6 +29,7 @@ export function resumePolicyOf(policy: RetryPolicy): RetryPolicy {
 const nothingHappened = new Set([
   'OVERLOADED',
   'CELL_UNAVAILABLE',
+  'MOVED',
   'FIREHOSE_UNAVAILABLE',
   'SHUTTING_DOWN',
   'IDS_UNAVAILABLE',

@@ -4,6 +4,7 @@
 import { FirehoseServiceService } from '../../gen/cellfeed/v1/firehose_service.ts'
 import { type CellfeedError, toCellfeedError } from './cellfeed-error.ts'
 import type { CallOptions, Channel, Method } from './channel.ts'
+import type { DirectReads } from './direct-reads.ts'
 import type { TokenFrontier } from './token-frontier.ts'
 
 interface Answer {
@@ -13,6 +14,9 @@ interface Answer {
 interface TokenedRequest {
   readonly consistencyTokens: string[]
 }
+
+/** `ofUser`: whose cell can answer, if cells are asked directly. */
+export type ReadOptions = CallOptions & { readonly ofUser?: string | undefined }
 
 /** A stream that goes on by itself after a broken connection. */
 export interface ResumableStream<Request> {
@@ -26,11 +30,14 @@ export class Session {
   readonly channel: Channel
   /** Undefined if reads need not see what was written: nothing is kept then. */
   readonly #frontier: TokenFrontier | undefined
+  /** Undefined if every call goes through the gateway. */
+  readonly #direct: DirectReads | undefined
   #startingOver: Promise<void> | undefined
 
-  constructor(channel: Channel, frontier: TokenFrontier | undefined) {
+  constructor(channel: Channel, frontier: TokenFrontier | undefined, direct?: DirectReads) {
     this.channel = channel
     this.#frontier = frontier
+    this.#direct = direct
   }
 
   get tokens(): string[] {
@@ -52,11 +59,14 @@ export class Session {
   async read<Request extends TokenedRequest, Response extends Answer>(
     method: Method<Request, Response>,
     request: Omit<Request, 'consistencyTokens'>,
-    options: CallOptions = {},
+    { ofUser, ...options }: ReadOptions = {},
   ): Promise<Response> {
     const consistencyTokens = await this.#tokensForRead()
     const full = { ...request, consistencyTokens } as Request
-    const answer = await this.channel.unary(method, full, { ...options, idempotent: true })
+    const answer =
+      ofUser === undefined || this.#direct === undefined
+        ? await this.channel.unary(method, full, { ...options, idempotent: true })
+        : await this.#direct.read(ofUser, { method, request: full }, options)
     this.#frontier?.advance(consistencyTokens, answer.consistencyToken)
     return answer
   }
@@ -74,14 +84,15 @@ export class Session {
   async *stream<Request, Response extends Answer>(
     method: Method<Request, Response>,
     stream: ResumableStream<Request>,
-    options: CallOptions,
+    { ofUser, ...options }: ReadOptions,
   ): AsyncGenerator<Response, void, void> {
     let seen: string[] = []
     let failedAttempts = 0
     let wasAnswered = false
     for (;;) {
+      const channel = await this.#channelFor(ofUser)
       try {
-        const answers = this.channel.stream(method, stream.request(), options)
+        const answers = channel.stream(method, stream.request(), options)
         for await (const answer of answers) {
           if (failedAttempts > 0) stream.resumed?.()
           failedAttempts = 0
@@ -95,7 +106,8 @@ export class Session {
         }
         return
       } catch (thrown) {
-        const error: CellfeedError = toCellfeedError(thrown, this.channel.address)
+        const error: CellfeedError = toCellfeedError(thrown, channel.address)
+        this.#direct?.failed(channel, error)
         failedAttempts += 1
         const failed = { attempts: failedAttempts, broken: wasAnswered }
         await this.channel.pauseOrThrow(error, failed, options)
@@ -118,6 +130,11 @@ export class Session {
   /** Tokens for a stream's request. */
   tokensForStream(): Promise<string[]> {
     return this.#tokensForRead()
+  }
+
+  async #channelFor(userId: string | undefined): Promise<Channel> {
+    if (userId === undefined || this.#direct === undefined) return this.channel
+    return this.#direct.channelOf(userId)
   }
 
   async #tokensForRead(): Promise<string[]> {

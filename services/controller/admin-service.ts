@@ -18,6 +18,9 @@ import type { Handlers } from '../gateway/service-book.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { explainPost } from './explain-post.ts'
+import { closeGap, listRelations, wireGap } from './relations.ts'
+
+const GAP_DETAIL = 'it was rebuilt and missed relations: cellfeed reconcile --help'
 
 const STATES: Readonly<Record<ReportedState, CellState>> = {
   loading: CellState.LOADING,
@@ -36,6 +39,10 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
     explainPost: front.unary('ExplainPost', (request, context) =>
       explainPost(desk, request, context),
     ),
+    listRelations: front.unary('ListRelations', (request, context) =>
+      listRelations(desk, request, context),
+    ),
+    closeGap: front.unary('CloseGap', (request, context) => closeGap(desk, request, context)),
   }
 }
 
@@ -69,7 +76,9 @@ async function askedNow(
   const { state, detail, client } = report
   if (client === undefined) return { state, detail, status: undefined }
   try {
-    return { state, detail, status: await client.status() }
+    const status = await client.status()
+    if (status.openGap.length > 0) return { state: 'refusing', detail: GAP_DETAIL, status }
+    return { state, detail, status }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { state: 'unreachable', detail: why, status: undefined }
@@ -95,6 +104,7 @@ function figuresOf(status: CellStatus | undefined, partitionsPerTopic: number) {
     windowBytes: BigInt(status?.windowBytes ?? 0),
     readersBytes: BigInt(status?.readersBytes ?? 0),
     bodiesBytes: BigInt(status?.bodiesCachedBytes ?? 0),
+    openGap: (status?.openGap ?? []).map((part) => wireGap(part, partitionsPerTopic)),
   }
 }
 

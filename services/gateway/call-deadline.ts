@@ -2,11 +2,13 @@
 // answer which says what was missing still arrives; a handler that goes on regardless is answered for at the deadline.
 //
 //     |---------------- work ----------------|-- margin --|
-//     begin                            signal aborts   TOO_LATE
+//     begin                            signal aborts   TOO_LATE, or for a write WRITE_OUTCOME_UNKNOWN
 
 import { ApiError } from './errors.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 
+/** What it means that a call took too long: that it was of no use, or that nobody knows what it did. */
+export type LateReason = 'TOO_LATE' | 'WRITE_OUTCOME_UNKNOWN'
 type DeadlineLimits = Pick<GatewayLimits, 'deadlineDefaultMs' | 'deadlineMaxMs' | 'answerMarginMs'>
 
 export class CallDeadline {
@@ -15,8 +17,16 @@ export class CallDeadline {
   #passed: ((error: ApiError) => void) | undefined
   #isOver = false
 
+  readonly #late: LateReason
+
   /** `deadline` as gRPC gives it: a Date, Unix milliseconds, or infinity for none. */
-  constructor(deadline: Date | number, nowMs: number, limits: DeadlineLimits) {
+  constructor(
+    deadline: Date | number,
+    nowMs: number,
+    limits: DeadlineLimits,
+    late: LateReason = 'TOO_LATE',
+  ) {
+    this.#late = late
     const givenMs = timeGiven(Number(deadline) - nowMs, limits)
     const marginMs = Math.min(limits.answerMarginMs, givenMs / 5)
     this.#timers = [
@@ -29,7 +39,7 @@ export class CallDeadline {
     return this.#abort.signal
   }
 
-  /** The work's outcome, or TOO_LATE if the deadline passes first. */
+  /** The work's outcome, or an error with the late reason if the deadline passes first. */
   async race<T>(work: Promise<T>): Promise<T> {
     const passed = new Promise<never>((_, reject) => {
       this.#passed = reject
@@ -46,7 +56,7 @@ export class CallDeadline {
     if (this.#isOver) return
     this.end()
     this.#abort.abort()
-    this.#passed?.(new ApiError('TOO_LATE', 'the client went away'))
+    this.#passed?.(new ApiError(this.#late, 'the client went away'))
   }
 
   end(): void {
@@ -57,7 +67,7 @@ export class CallDeadline {
   #pass(givenMs: number): void {
     this.#abort.abort()
     this.#passed?.(
-      new ApiError('TOO_LATE', `the call did not end within ${Math.round(givenMs)} ms`),
+      new ApiError(this.#late, `the call did not end within ${Math.round(givenMs)} ms`),
     )
   }
 }

@@ -1,6 +1,7 @@
 // Reads from cells. A read goes to the viewer's cell; the answer `moved` is followed, and `late` becomes an error that says
 // what is missing. A client sees neither cells nor moves.
 
+import type { CellName } from '../../cells/model/placement.ts'
 import type { Position } from '../../cells/model/position.ts'
 import type { Answer, Call, CellClient } from '../../cells/ports/cell-client.ts'
 import type { Router } from '../router/router.ts'
@@ -9,7 +10,7 @@ import { ApiError } from './errors.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 
 export type Read<T> = { readonly value: T; readonly position: Position }
-type Late = Extract<Answer<unknown>, { readonly kind: 'late' }>
+export type Late = Extract<Answer<unknown>, { readonly kind: 'late' }>
 export type ReadCall = { readonly seen: Position; readonly signal: AbortSignal }
 
 export class CellReader {
@@ -52,6 +53,16 @@ export class CellReader {
     return settled(await ask(cell), cell, signal)
   }
 
+  /** Asks one cell by its name. */
+  async atCell<T>(
+    name: CellName,
+    { signal }: ReadCall,
+    ask: (cell: CellClient) => Promise<Answer<T>>,
+  ): Promise<Read<T>> {
+    const cell = this.#router.cellNamed(name)
+    return settled(await ask(cell), cell, signal)
+  }
+
   /** Asks every cell; one that does not serve fails the read. */
   async ofAllCells<T>(
     { signal }: ReadCall,
@@ -68,11 +79,11 @@ function settled<T>(answer: Answer<T>, { cell }: CellClient, signal: AbortSignal
 }
 
 /** A cell that gives up before the call's time is over is about to stop. */
-function lateError(late: Late, cell: string, signal: AbortSignal): ApiError {
+export function lateError(late: Late, cell: string, signal: AbortSignal): ApiError {
   return signal.aborted ? notReached(late, cell) : unavailable(cell)
 }
 
-function unavailable(cell: string): ApiError {
+export function unavailable(cell: string): ApiError {
   return new ApiError('CELL_UNAVAILABLE', `cell ${cell} does not serve at the moment`)
 }
 

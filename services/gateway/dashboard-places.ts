@@ -2,7 +2,7 @@
 
 import { firstIdAt, msOf, type PostId } from '../../cells/model/post-id.ts'
 import { type UserKey, userKeyOfBytes } from '../../cells/model/user-key.ts'
-import type { Place } from '../../cells/ports/cell-client.ts'
+import type { Page, Place } from '../../cells/ports/cell-client.ts'
 
 /** Sorts before every key. */
 export const LEAST_KEY: UserKey = keyOf(0)
@@ -14,6 +14,12 @@ export const PLACE_BEFORE_ALL: Place = { postId: 1n as PostId, author: GREATEST_
 /** Where posts newer than this one start, reaching back by the clock skew: another gateway's post may land late. */
 export function placeBehind(postId: PostId, clockSkewMs: number): Place {
   return { postId: firstIdAt(msOf(postId) - clockSkewMs), author: GREATEST_KEY }
+}
+
+/** Whether a page of newer posts reaches up to the newest: one that has more above it names its own newest post. */
+export function endsAtTop({ posts, newer }: Pick<Page, 'posts' | 'newer'>): boolean {
+  const [newest] = posts
+  return newest === undefined || newer?.postId !== newest.postId || newer.author !== newest.author
 }
 
 /** The one further up in a dashboard. */

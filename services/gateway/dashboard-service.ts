@@ -12,7 +12,7 @@ import {
 } from '../../gen/cellfeed/v1/dashboard_service.ts'
 import { PLACE_BEFORE_ALL } from './dashboard-places.ts'
 import type { CallContext } from './front-desk.ts'
-import { type GatewayDesk, seenBefore } from './gateway-desk.ts'
+import { type DashboardDesk, type GatewayDesk, seenBefore } from './gateway-desk.ts'
 import type { Read } from './cell-reader.ts'
 import { asEncoded, type Handlers } from './service-book.ts'
 import { checkCount, checkNotAhead, checkPageSize, checkPostId, checkUser } from './validate.ts'
@@ -22,13 +22,20 @@ import { encodePosts, whatFits } from './wire.ts'
 const UNREAD_CAP_DEFAULT = 100
 const UNREAD_CAP_MAX = 1_000
 
+const { listDashboard: list, watchDashboard: watch, countUnread: count } = DashboardServiceService
+
+/** What a cell answers for its own users; all of it reads. */
+export const dashboardReadsDefinition = {
+  listDashboard: { ...list, responseSerialize: asEncoded },
+  watchDashboard: { ...watch, responseSerialize: asEncoded },
+  countUnread: count,
+}
 export const dashboardServiceDefinition = {
   ...DashboardServiceService,
-  listDashboard: { ...DashboardServiceService.listDashboard, responseSerialize: asEncoded },
-  watchDashboard: { ...DashboardServiceService.watchDashboard, responseSerialize: asEncoded },
+  ...dashboardReadsDefinition,
 }
 
-export function dashboardService(desk: GatewayDesk): Handlers<typeof dashboardServiceDefinition> {
+export function dashboardReads(desk: DashboardDesk): Handlers<typeof dashboardReadsDefinition> {
   const { front } = desk
   return {
     listDashboard: front.unary('ListDashboard', (request, context) =>
@@ -37,15 +44,21 @@ export function dashboardService(desk: GatewayDesk): Handlers<typeof dashboardSe
     watchDashboard: front.stream('WatchDashboard', desk.limits.watchesMax, (request, context) =>
       watchDashboard(desk, request, context),
     ),
-    markRead: front.unary('MarkRead', (request, context) => markRead(desk, request, context)),
     countUnread: front.unary('CountUnread', (request, context) =>
       countUnread(desk, request, context),
     ),
   }
 }
 
+export function dashboardService(desk: GatewayDesk): Handlers<typeof dashboardServiceDefinition> {
+  return {
+    ...dashboardReads(desk),
+    markRead: desk.front.write('MarkRead', (request, context) => markRead(desk, request, context)),
+  }
+}
+
 async function listDashboard(
-  desk: GatewayDesk,
+  desk: DashboardDesk,
   request: ListDashboardRequest,
   context: CallContext,
 ): Promise<Buffer> {
@@ -98,7 +111,7 @@ async function markRead(
 }
 
 async function countUnread(
-  desk: GatewayDesk,
+  desk: DashboardDesk,
   request: CountUnreadRequest,
   context: CallContext,
 ): Promise<CountUnreadResponse> {

@@ -11,7 +11,7 @@ import type {
 } from '@grpc/grpc-js'
 import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
-import { CallDeadline } from './call-deadline.ts'
+import { CallDeadline, type LateReason } from './call-deadline.ts'
 import { ApiError, apiErrorOf, statusOf } from './errors.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 
@@ -23,6 +23,7 @@ export type Handle<Request, Response> = (
   request: Request,
   context: CallContext,
 ) => Promise<Response>
+type CallKind = { readonly method: string; readonly late: LateReason }
 export type Open<Request, Message> = (
   request: Request,
   context: CallContext,
@@ -51,15 +52,20 @@ export class FrontDesk {
     return this.#limits
   }
 
+  /** A call that changes nothing. */
   unary<Request, Response>(
     method: string,
     handle: Handle<Request, Response>,
   ): handleUnaryCall<Request, Response> {
-    return (call, reply) => {
-      void this.#answer(method, call, handle).then((outcome) =>
-        'error' in outcome ? reply(outcome.error) : reply(null, outcome.response),
-      )
-    }
+    return this.#unary({ method, late: 'TOO_LATE' }, handle)
+  }
+
+  /** A call that changes something: if it takes too long, it may have done so. */
+  write<Request, Response>(
+    method: string,
+    handle: Handle<Request, Response>,
+  ): handleUnaryCall<Request, Response> {
+    return this.#unary({ method, late: 'WRITE_OUTCOME_UNKNOWN' }, handle)
   }
 
   /** `streamsMax` bounds the streams of this method; `open` ends its iteration when the signal aborts. */
@@ -96,15 +102,26 @@ export class FrontDesk {
     })
   }
 
+  #unary<Request, Response>(
+    kind: CallKind,
+    handle: Handle<Request, Response>,
+  ): handleUnaryCall<Request, Response> {
+    return (call, reply) => {
+      void this.#answer(kind, call, handle).then((outcome) =>
+        'error' in outcome ? reply(outcome.error) : reply(null, outcome.response),
+      )
+    }
+  }
+
   /** Never rejects: what goes wrong is a status. */
   async #answer<Request, Response>(
-    method: string,
+    { method, late }: CallKind,
     call: ServerUnaryCall<Request, Response>,
     handle: Handle<Request, Response>,
   ): Promise<{ readonly response: Response } | { readonly error: StatusObject }> {
     const refusal = this.#refusal()
     if (refusal !== undefined) return { error: this.#failed(method, refusal) }
-    const deadline = new CallDeadline(call.getDeadline(), Date.now(), this.#limits)
+    const deadline = new CallDeadline(call.getDeadline(), Date.now(), this.#limits, late)
     call.on('cancelled', () => deadline.cancel())
     const ended = this.#began(method)
     try {

@@ -4,6 +4,7 @@ import type { CellLimits } from '../../cells/model/cell-limits.ts'
 import { largerOf, type Position } from '../../cells/model/position.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
+import type { Homes } from '../router/router-service.ts'
 import type { CellReader } from './cell-reader.ts'
 import type { ConsistencyTokens } from './consistency-tokens.ts'
 import type { EventWriter } from './event-writer.ts'
@@ -11,9 +12,16 @@ import type { FrontDesk } from './front-desk.ts'
 import type { GatewayLimits } from './gateway-limits.ts'
 import type { OpenedPage, PageTokens } from './page-tokens.ts'
 
+/** What reads of dashboards need, at a gateway and at a cell alike. */
+export type DashboardDesk = Pick<
+  GatewayDesk,
+  'front' | 'clock' | 'tokens' | 'pages' | 'limits' | 'cellLimits'
+> & { readonly reader: Pick<CellReader, 'asViewer'> }
+
 export type GatewayDesk = {
   readonly front: FrontDesk
   readonly reader: CellReader
+  readonly homes: Homes
   readonly writer: EventWriter
   readonly firehose: Firehose
   readonly clock: Clock
@@ -25,7 +33,7 @@ export type GatewayDesk = {
 
 /** What a read must not be older than: its tokens, and what the page before it had seen. */
 export function seenBefore(
-  desk: GatewayDesk,
+  desk: Pick<GatewayDesk, 'tokens'>,
   consistencyTokens: readonly string[],
   page?: OpenedPage,
 ): Position {

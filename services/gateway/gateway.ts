@@ -5,6 +5,7 @@ import { FirehoseServiceService } from '../../gen/cellfeed/v1/firehose_service.t
 import { GraphServiceService } from '../../gen/cellfeed/v1/graph_service.ts'
 import { ImportServiceService } from '../../gen/cellfeed/v1/import_service.ts'
 import { UserServiceService } from '../../gen/cellfeed/v1/user_service.ts'
+import { RouterServiceService } from '../../gen/cellfeed/v1/router_service.ts'
 import { GrpcServer } from '../runtime/grpc-server.ts'
 import type { ProcessTls } from '../runtime/process-flags.ts'
 import { dashboardService, dashboardServiceDefinition } from './dashboard-service.ts'
@@ -14,6 +15,7 @@ import { graphService } from './graph-service.ts'
 import { importService } from './import-service.ts'
 import { postService, postServiceDefinition } from './post-service.ts'
 import { addService } from './service-book.ts'
+import { ROUTER_SERVICE, routerService } from '../router/router-service.ts'
 import { userService } from './user-service.ts'
 
 const SERVICES = [
@@ -23,6 +25,7 @@ const SERVICES = [
   'cellfeed.v1.UserService',
   'cellfeed.v1.ImportService',
   'cellfeed.v1.FirehoseService',
+  ROUTER_SERVICE,
 ]
 
 type ListenAt = {
@@ -46,6 +49,7 @@ export class Gateway {
     addService(server, UserServiceService, userService(desk))
     addService(server, ImportServiceService, importService(desk))
     addService(server, FirehoseServiceService, firehoseService(desk))
+    addService(server, RouterServiceService, routerService(desk.front, desk.homes))
   }
 
   /** Resolves with the port. Health says NOT_SERVING until it is told otherwise. Throws ListenError. */

@@ -24,30 +24,30 @@ type TargetPair = { readonly userId: string; readonly targetId: string }
 export function graphService(desk: GatewayDesk): Handlers<GraphServiceService> {
   const { front } = desk
   return {
-    follow: front.unary('Follow', (request, context) => {
+    follow: front.write('Follow', (request, context) => {
       const [user, author] = checkAuthorPair(request)
       const { hideReblogs } = request
       const fact = { kind: 'followed', user, author, hideReblogs, asOfMs: undefined } as const
       return write(desk, [[fact]], context)
     }),
-    unfollow: front.unary('Unfollow', (request, context) => {
+    unfollow: front.write('Unfollow', (request, context) => {
       const [user, author] = checkAuthorPair(request)
       return write(desk, [[unfollowed(user, author)]], context)
     }),
-    block: front.unary('Block', (request, context) => {
+    block: front.write('Block', (request, context) => {
       const [user, target] = checkTargetPair(request)
       const ends = [unfollowed(user, target), unfollowed(target, user)]
       return write(desk, [[hidden('blocked', user, target)], ends], context)
     }),
-    unblock: front.unary('Unblock', (request, context) => {
+    unblock: front.write('Unblock', (request, context) => {
       const [user, target] = checkTargetPair(request)
       return write(desk, [[hidden('unblocked', user, target)]], context)
     }),
-    mute: front.unary('Mute', (request, context) => {
+    mute: front.write('Mute', (request, context) => {
       const [user, target] = checkTargetPair(request)
       return write(desk, [[hidden('muted', user, target)]], context)
     }),
-    unmute: front.unary('Unmute', (request, context) => {
+    unmute: front.write('Unmute', (request, context) => {
       const [user, target] = checkTargetPair(request)
       return write(desk, [[hidden('unmuted', user, target)]], context)
     }),

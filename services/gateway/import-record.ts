@@ -69,6 +69,24 @@ export function factsOfRecord(record: ImportRecord, times: ImportTimes): Importe
       const asOfMs = checkPresent(times.asOfMs, 'as_of')
       return relation([{ kind: 'muted', user, target, asOfMs }])
     }
+    case 'unfollow': {
+      const [user, author] = checkPair(
+        { id: kind.value.userId, field: 'unfollow.user_id' },
+        { id: kind.value.authorId, field: 'unfollow.author_id' },
+      )
+      const asOfMs = checkPresent(times.asOfMs, 'as_of')
+      return relation([{ kind: 'unfollowed', user, author, asOfMs }])
+    }
+    case 'unblock': {
+      const [user, target] = checkTarget(kind.value, 'unblock')
+      const asOfMs = checkPresent(times.asOfMs, 'as_of')
+      return relation([{ kind: 'unblocked', user, target, asOfMs }])
+    }
+    case 'unmute': {
+      const [user, target] = checkTarget(kind.value, 'unmute')
+      const asOfMs = checkPresent(times.asOfMs, 'as_of')
+      return relation([{ kind: 'unmuted', user, target, asOfMs }])
+    }
     case 'readMark': {
       const user = checkUser(kind.value.userId, 'read_mark.user_id')
       const postId = readMark(kind.value, times)
@@ -80,7 +98,7 @@ export function factsOfRecord(record: ImportRecord, times: ImportTimes): Importe
 /** Whether the record counts as of a snapshot, whose time the batch then has to name. */
 export function isRelation(record: ImportRecord): boolean {
   const kind = record.record?.$case
-  return kind === 'follow' || kind === 'block' || kind === 'mute'
+  return kind !== undefined && kind !== 'post' && kind !== 'readMark'
 }
 
 function postFact(post: ImportedPost, times: ImportTimes) {

@@ -21,7 +21,7 @@ const DAY_MS = 86_400_000
 
 export function importService(desk: GatewayDesk): Handlers<ImportServiceService> {
   return {
-    importRecords: desk.front.unary('ImportRecords', (request, context) =>
+    importRecords: desk.front.write('ImportRecords', (request, context) =>
       importRecords(desk, request, context),
     ),
   }

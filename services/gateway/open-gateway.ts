@@ -2,6 +2,7 @@
 // told otherwise.
 
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
+import type { CellName } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
@@ -26,6 +27,8 @@ export type GatewayParts = {
   readonly control: ControlStore
   readonly firehose: Firehose
   readonly router: Router
+  /** host:port of a cell that clients may read from by themselves. */
+  readonly addressOf: (cell: CellName) => string | undefined
   readonly metrics: Metrics
   readonly log: Logger
 }
@@ -49,7 +52,7 @@ export async function openGateway(
   options: GatewayOptions,
   closing: Closing,
 ): Promise<OpenedGateway> {
-  const { clock, control, firehose, router, metrics, log } = parts
+  const { clock, control, firehose, router, addressOf, metrics, log } = parts
   const { limits, cellLimits } = options
   const lease = await WorkerLease.take({ control, clock })
   closing.add(
@@ -67,7 +70,8 @@ export async function openGateway(
   const writerLimits = { ...limits, repeatWindowMs }
   const writer = new EventWriter({ firehose, clock, lease, tokens, metrics, limits: writerLimits })
   const front = new FrontDesk({ limits, metrics, log })
-  const desk = { front, reader, writer, firehose, clock, tokens, pages, limits, cellLimits }
+  const homes = { router, addressOf }
+  const desk = { front, reader, homes, writer, firehose, clock, tokens, pages, limits, cellLimits }
   const { host, port: wanted, tls } = options
   const gateway = new Gateway(desk, { host, port: wanted, tls })
   closing.add(() => gateway.stop())

@@ -1,7 +1,7 @@
 // Page tokens: where a list goes on, sealed, so that nobody can claim a cursor that was never given, and bound to the user
 // and the call that gave it. They carry what the session has seen, so going on never falls behind the page before.
 
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Position } from '../../cells/model/position.ts'
 import { type PostId, toPostId } from '../../cells/model/post-id.ts'
 import { type UserKey, userKeyOfBytes } from '../../cells/model/user-key.ts'
@@ -14,6 +14,7 @@ import {
 } from '../../gen/cellfeed/internal/v1/token.ts'
 import { bytesOfToken, type ConsistencyTokens } from './consistency-tokens.ts'
 import { ApiError } from './errors.ts'
+import { HmacKey } from './hmac-key.ts'
 
 export type PagedCall = 'dashboard' | 'posts' | 'following' | 'followers'
 export type PageOwner = {
@@ -42,13 +43,13 @@ const CALLS: Readonly<Record<PagedCall, PageCall>> = {
 }
 
 export class PageTokens {
-  readonly #keys: ReadonlyMap<number, Uint8Array>
+  readonly #keys: ReadonlyMap<number, HmacKey>
   readonly #keyId: number
   readonly #positions: ConsistencyTokens
 
   constructor(keys: readonly PageTokenKey[], positions: ConsistencyTokens) {
     if (keys.length === 0) throw new Error('page tokens need a key')
-    this.#keys = new Map(keys.map((key) => [key.id, key.secret]))
+    this.#keys = new Map(keys.map((key) => [key.id, new HmacKey(key.secret)]))
     this.#keyId = Math.max(...keys.map((key) => key.id))
     this.#positions = positions
   }
@@ -123,9 +124,7 @@ export class PageTokens {
   }
 
   #mac(keyId: number, payload: Uint8Array): Buffer | undefined {
-    const secret = this.#keys.get(keyId)
-    if (secret === undefined) return undefined
-    return createHmac('sha256', secret).update(payload).digest().subarray(0, MAC_BYTES)
+    return this.#keys.get(keyId)?.sign(payload).subarray(0, MAC_BYTES)
   }
 }
 

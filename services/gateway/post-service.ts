@@ -45,15 +45,15 @@ export const postServiceDefinition = {
 export function postService(desk: GatewayDesk): Handlers<typeof postServiceDefinition> {
   const { front } = desk
   return {
-    createPost: front.unary('CreatePost', (request, context) => createPost(desk, request, context)),
-    updatePost: front.unary('UpdatePost', (request, context) => updatePost(desk, request, context)),
-    deletePost: front.unary('DeletePost', (request, context) => deletePost(desk, request, context)),
+    createPost: front.write('CreatePost', (request, context) => createPost(desk, request, context)),
+    updatePost: front.write('UpdatePost', (request, context) => updatePost(desk, request, context)),
+    deletePost: front.write('DeletePost', (request, context) => deletePost(desk, request, context)),
     getPost: front.unary('GetPost', (request, context) => getPost(desk, request, context)),
     listPosts: front.unary('ListPosts', (request, context) => listPosts(desk, request, context)),
-    likePost: front.unary('LikePost', (request, context) =>
+    likePost: front.write('LikePost', (request, context) =>
       like(desk, 'post-liked', request, context),
     ),
-    unlikePost: front.unary('UnlikePost', (request, context) =>
+    unlikePost: front.write('UnlikePost', (request, context) =>
       like(desk, 'post-unliked', request, context),
     ),
     allocatePostIds: front.unary('AllocatePostIds', async (request) =>

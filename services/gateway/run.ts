@@ -51,9 +51,9 @@ export async function startGateway(
   })
   const page = await serveStatusPage({ host, port: config.statusPort, metrics, health })
   closing.add(() => page.stop())
-  const { router } = await openCells({ ...ports, log, tls }, closing)
+  const { router, registry } = await openCells({ ...ports, log, tls }, closing)
   const { gateway, port } = await openGateway(
-    { ...ports, router, metrics, log },
+    { ...ports, router, addressOf: (cell) => registry.addressOf(cell), metrics, log },
     { host, port: config.port, tls, limits: GATEWAY_LIMITS, cellLimits: CELL_LIMITS },
     closing,
   )

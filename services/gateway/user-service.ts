@@ -7,7 +7,7 @@ import { checkUser } from './validate.ts'
 
 export function userService(desk: GatewayDesk): Handlers<UserServiceService> {
   return {
-    deleteUser: desk.front.unary('DeleteUser', async (request, context) => {
+    deleteUser: desk.front.write('DeleteUser', async (request, context) => {
       const user = checkUser(request.userId, 'user_id')
       const { token } = await desk.writer.write([{ kind: 'user-deleted', user }], context.signal)
       return { consistencyToken: token }

@@ -13,9 +13,9 @@ import {
   type WatchDashboardRequest,
   WatchDashboardResponse,
 } from '../../gen/cellfeed/v1/dashboard_service.ts'
-import { newerOf, PLACE_BEFORE_ALL, placeBehind } from './dashboard-places.ts'
+import { endsAtTop, newerOf, PLACE_BEFORE_ALL, placeBehind } from './dashboard-places.ts'
 import type { CallContext } from './front-desk.ts'
-import { type GatewayDesk, seenBefore } from './gateway-desk.ts'
+import { type DashboardDesk, seenBefore } from './gateway-desk.ts'
 import { PAGE_SIZE_MAX, checkUser } from './validate.ts'
 import { encodePosts } from './wire.ts'
 import { withTicks } from '../runtime/with-ticks.ts'
@@ -26,7 +26,7 @@ type Reload = Extract<WatchItem, { readonly kind: 'reload' }>
 type WireEvent = NonNullable<WatchDashboardResponse['event']>
 
 export function watchDashboard(
-  desk: GatewayDesk,
+  desk: DashboardDesk,
   request: WatchDashboardRequest,
   context: CallContext,
 ): AsyncIterable<Buffer> {
@@ -34,7 +34,7 @@ export function watchDashboard(
 }
 
 class DashboardWatch {
-  readonly #desk: GatewayDesk
+  readonly #desk: DashboardDesk
   readonly #request: WatchDashboardRequest
   readonly #signal: AbortSignal
   readonly #viewer: UserKey
@@ -43,7 +43,7 @@ class DashboardWatch {
   /** Where the client goes on after a broken connection. */
   #newer: Place = PLACE_BEFORE_ALL
 
-  constructor(desk: GatewayDesk, request: WatchDashboardRequest, signal: AbortSignal) {
+  constructor(desk: DashboardDesk, request: WatchDashboardRequest, signal: AbortSignal) {
     this.#desk = desk
     this.#request = request
     this.#signal = signal
@@ -121,7 +121,7 @@ class DashboardWatch {
       for (const post of value.posts.toReversed()) yield this.#added(post)
       if (value.newer !== undefined) place = newerOf(place, value.newer)
       this.#newer = newerOf(this.#newer, place)
-      if (value.posts.length < pageMax) return
+      if (endsAtTop(value)) return
     }
     await this.#findTop()
     yield this.#encode({

@@ -124,7 +124,7 @@ function compareCluster(
 ): void {
   if (known !== undefined && cells !== undefined && known.length !== cells) {
     report.problem(
-      `the cluster was made with ${known.length} cells, not ${cells}: leave --cells out`,
+      `the cluster was made with ${known.length} ${known.length === 1 ? 'cell' : 'cells'}, not ${cells}: leave --cells out`,
     )
   }
   if (log === undefined) return

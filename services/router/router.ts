@@ -42,6 +42,11 @@ export class Router {
     return this.#client(moved?.cell ?? ownerOf(this.#placement, slot).cell)
   }
 
+  /** The cell of that name. Throws CellUnavailable if it does not serve, or there is none. */
+  cellNamed(name: CellName): CellClient {
+    return this.#client(name)
+  }
+
   /** Every cell of the placement. Throws CellUnavailable if one of them does not serve. */
   cells(): CellClient[] {
     return cellsOf(this.#placement).map((cell) => this.#client(cell))

@@ -13,6 +13,7 @@ const BENCHES = [
   'celebrity',
   'restart',
   'embedded-store',
+  'hop',
 ]
 
 const asked = process.argv.slice(2)

@@ -30,6 +30,20 @@ export type ChaosPlan = LoadPlan & {
   readonly recoveryMs: number
 }
 
+/** For two cores that also run all the servers. */
+export const longLoad: Omit<ChaosPlan, 'address' | 'seed'> = {
+  prefix: '',
+  users: 30,
+  sessionsPerUser: 2,
+  followsPerUser: 6,
+  actionsPerSecond: 50,
+  timeoutMs: 5_000,
+  writesBetween: 100,
+  recoveryMs: 240_000,
+}
+
+export const shortLoad = { ...longLoad, users: 16, followsPerUser: 4, writesBetween: 40 }
+
 export type ChaosReport = {
   readonly fault: string
   readonly seed: number

@@ -25,9 +25,10 @@ export async function startProcesses(places: EnginePlaces): Promise<StartedEngin
     await rm(folder, { recursive: true, force: true })
   }
   const place = (name: string) => ({ engines, folder: join(folder, name), quickStart: true })
+  // Nobody kills these: who does starts servers of their own.
   const parts = [
     startKafka(place('kafka')).then(note),
-    startCassandra(place('cassandra')).then(note),
+    startCassandra({ ...place('cassandra'), commitLog: 'periodic' }).then(note),
     startRedis(place('redis')).then(note),
   ] as const
   try {

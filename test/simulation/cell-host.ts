@@ -11,6 +11,7 @@ import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import { type Firehose, FirehoseGap } from '../../cells/ports/firehose.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
+import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
 import { CacheContent, cacheOf } from './cache.ts'
@@ -74,8 +75,8 @@ export class CellHost {
   #running: Incarnation | undefined
   /** An older one that was stopped and may have gone on. */
   #zombie: Incarnation | undefined
-  /** How far the log was given to zombies: what they store may show through. */
-  #zombiesSaw: Position
+  /** How far the log was given to others whose rows are in the store: zombies, and a donor. */
+  #othersSaw: Position
   #isHeld = false
   /** The newest position of any answer: no later call may be answered as of an older one. */
   #answered: Position
@@ -96,7 +97,7 @@ export class CellHost {
     this.clock = new SkewedClock(world.wall, dice.between(-3_000, 3_000))
     this.#answered = zeroPosition(world.log.partitions)
     this.#durable = this.#answered
-    this.#zombiesSaw = this.#answered
+    this.#othersSaw = this.#answered
   }
 
   /** The incarnation that serves now, if one does. An older one does so until its successor takes the lease. */
@@ -124,9 +125,9 @@ export class CellHost {
   /** What an incarnation shows is at most of this position. */
   shownBy({ log }: Incarnation): Position {
     if (this.#zombie !== undefined) {
-      this.#zombiesSaw = largerOf(this.#zombiesSaw, this.#zombie.log.delivered)
+      this.#othersSaw = largerOf(this.#othersSaw, this.#zombie.log.delivered)
     }
-    return largerOf(log.delivered, this.#zombiesSaw)
+    return largerOf(log.delivered, this.#othersSaw)
   }
 
   get running(): Incarnation | undefined {
@@ -180,6 +181,8 @@ export class CellHost {
     const world = this.#world
     const process = this.#startProcess()
     const log = new LogPort(process, this.#wrongLog ?? world.log, this.#dice)
+    const { checkpoint } = this.disk
+    if (checkpoint !== undefined) log.reflects(decodeCheckpoint(checkpoint.bytes).position)
     const ports = {
       firehose: log,
       store: storeOf(process, this.disk),
@@ -287,6 +290,8 @@ export class CellHost {
     )
     const isDone = await Promise.race([rebuilt, process.died])
     process.crash()
+    // What the donor had stored of later records was copied too.
+    if (isDone === true) this.#othersSaw = largerOf(this.#othersSaw, this.#world.log.bounds().end)
     return isDone === true
   }
 
@@ -370,7 +375,7 @@ export class CellHost {
   #died(incarnation: Incarnation): void {
     incarnation.isServing = false
     if (this.#zombie === incarnation) {
-      this.#zombiesSaw = this.shownBy(incarnation)
+      this.#othersSaw = this.shownBy(incarnation)
       this.#zombie = undefined
     }
     if (this.#isHeld || this.#running !== incarnation) return

@@ -39,6 +39,13 @@ export class LogPort implements Firehose {
     return [...this.#delivered]
   }
 
+  /** The cell's store reflects everything before this. */
+  reflects(position: Position): void {
+    for (const [partition, offset] of position.entries()) {
+      this.#delivered[partition] = Math.max(offset, known(this.#delivered[partition], 'an offset'))
+    }
+  }
+
   /** Retention overtakes the reader: what it would read next is gone. */
   overtake(): void {
     this.#isOvertaken = true

@@ -3,7 +3,8 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Mutant, MUTANTS } from './mutant-list.ts'
+import type { Mutant } from './mutant.ts'
+import { MUTANTS } from './mutant-list.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 

@@ -61,10 +61,16 @@ function postTable(process: CellProcess, disk: Disk): PostTable {
           reblogs: rows.map(({ body }) => body?.reblogOf !== undefined),
         }
       }),
-    allPosts: () =>
-      batches(process, 'posts.allPosts', () =>
-        [...disk.posts.values()].map(({ row }, i) => [i, copyOfPost(row)]),
-      ),
+    /** Those there are when it begins: each as it is when its turn comes. */
+    allPosts() {
+      const keys = [...disk.posts.keys()]
+      return batches(process, 'posts.allPosts', () =>
+        keys.flatMap((key, i): [number, PostRow][] => {
+          const stored = disk.posts.get(key)
+          return stored === undefined ? [] : [[i, copyOfPost(stored.row)]]
+        }),
+      )
+    },
     eraseAuthor: (author) => process.write('posts.eraseAuthor', [() => disk.eraseAuthor(author)]),
   }
 }

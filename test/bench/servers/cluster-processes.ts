@@ -9,7 +9,8 @@ import { freePorts } from '../../../infra/local/free-ports.ts'
 import type { LocalServer } from '../../../infra/local/local-server.ts'
 import { nextBoot } from '../../../services/controller/boots.ts'
 import { readLogIdentity } from '../../../services/controller/log-identity.ts'
-import { type Flags, runCellfeed, startCellfeed } from '../../chaos/cluster/cellfeed-process.ts'
+import { runCellfeed, startCellfeed } from '../../chaos/cluster/cellfeed-process.ts'
+import type { Flags } from '../../servers/cluster/cellfeed-process.ts'
 import { cassandraOptions, dropNames, openParts, seedCell } from './cell-parts.ts'
 import { CpuMeter, pidListeningOn } from './cpu-meter.ts'
 import type { BenchFlags } from './engines.ts'
@@ -49,16 +50,18 @@ export class ClusterProcesses {
     const cell = await startCellfeed({
       name: CELL,
       folder,
+      port: cellPort,
       statusPort: cellStatus,
       command: 'cell',
-      flags: { ...common, name: CELL, redis: `redis://${host}:${port}/0`, port: cellPort },
+      flags: { ...common, name: CELL, redis: `redis://${host}:${port}/0` },
     })
     const gateway = await startCellfeed({
       name: 'gateway',
       folder,
+      port: gatewayPort,
       statusPort: gatewayStatus,
       command: 'gateway',
-      flags: { ...common, port: gatewayPort },
+      flags: common,
     })
     return new ClusterProcesses({ flags, folder, cell, gateway, gatewayPort })
   }

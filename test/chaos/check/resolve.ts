@@ -1,5 +1,6 @@
 // The log knows the outcome of what its writers do not. Once everything stands still, what the log says is taken for true, so
-// that dashboards can be held against it without "perhaps". Blocks and mutes are not in the public log: theirs stay open.
+// that dashboards can be held against it without "perhaps": also of what was refused and happened all the same, which has been
+// found by then, so that it is not found again and again. Blocks and mutes are not in the public log: theirs stay open.
 
 import type { History } from '../history/history.ts'
 import { LOG, type Operation } from '../history/operation.ts'
@@ -9,7 +10,9 @@ import type { LogPicture } from './log-picture.ts'
 export function resolveByLog(history: History, log: LogPicture): number {
   let decided = 0
   const decide = (operation: Operation, isLogged: boolean) => {
-    if (operation.outcome !== 'unknown') return
+    const { outcome } = operation
+    const isWrong = outcome === 'refused' && isLogged
+    if (outcome !== 'unknown' && !isWrong) return
     operation.settle(isLogged ? 'acknowledged' : 'refused', history.tick())
     decided += 1
   }
@@ -20,8 +23,8 @@ export function resolveByLog(history: History, log: LogPicture): number {
     for (const { operation, text } of post.edits) decide(operation, texts.includes(text))
   }
   for (const { user, target, fact } of history.relations('follow')) {
-    if (fact.settled !== undefined) continue
     const on = log.follows(user, target).at(-1) ?? false
+    if (fact.settled === on) continue
     const operation = history.relate(LOG, { kind: 'follow', user, target, on })
     operation.attempted('acknowledged', 'found so in the log')
     operation.end(history.tick())

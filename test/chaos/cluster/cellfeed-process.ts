@@ -3,48 +3,43 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { LocalServer } from '../../../infra/local/local-server.ts'
+import { argvOf, type Flags } from '../../servers/cluster/cellfeed-process.ts'
 import { cliPath } from '../../../tools/demo/cluster-process.ts'
-
-/** By their names, without dashes. */
-export type Flags = Readonly<Record<string, string | number>>
 
 export type CellfeedCommand = {
   /** What its log is called. */
   readonly name: string
   readonly folder: string
+  readonly port: number
   readonly statusPort: number
   readonly command: 'cell' | 'gateway'
   readonly flags: Flags
 }
 
 const node = process.execPath
-const readyWithinMs = 90_000
+const readyWithinMs = 240_000
 const answerMsMax = 2_000
 
 export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
-  const { name, folder, statusPort, command, flags } = process
+  const { name, folder, port, statusPort, command, flags } = process
   return LocalServer.start({
     name,
     folder,
     program: node,
-    args: [cliPath, command, ...argsOf({ ...flags, 'status-port': statusPort })],
+    args: [cliPath, command, ...argvOf({ ...flags, port, 'status-port': statusPort })],
     answers: async () => {
       const signal = AbortSignal.timeout(answerMsMax)
       const answer = await fetch(`http://127.0.0.1:${statusPort}/healthz/ready`, { signal })
       if (!answer.ok) throw new Error(`${name} is not ready: ${await answer.text()}`)
     },
-    ports: [statusPort],
     readyWithinMs,
-    outlivesParent: false,
+    ports: [port, statusPort],
+    adopt: undefined,
   })
 }
 
 /** Runs a command to its end, and returns what it printed. Rejects with what it complained about. */
 export async function runCellfeed(command: 'init', flags: Flags): Promise<string> {
-  const { stdout } = await promisify(execFile)(node, [cliPath, command, ...argsOf(flags)])
+  const { stdout } = await promisify(execFile)(node, [cliPath, command, ...argvOf(flags)])
   return stdout
-}
-
-function argsOf(flags: Flags): string[] {
-  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
 }

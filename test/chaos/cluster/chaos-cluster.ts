@@ -13,8 +13,10 @@ import {
 } from '../../../infra/local/kafka.ts'
 import type { LocalServer } from '../../../infra/local/local-server.ts'
 import { type LocalRedis, startRedis } from '../../../infra/local/redis.ts'
+import type { Flags } from '../../servers/cluster/cellfeed-process.ts'
 import { readServersConfig } from '../../servers/config.ts'
-import { type Flags, runCellfeed, startCellfeed } from './cellfeed-process.ts'
+import { runCellfeed, startCellfeed } from './cellfeed-process.ts'
+import { supervised } from './server.ts'
 import { type ClusterPlan, cellFlags, partitions } from './cluster-plan.ts'
 
 export const prefix = 'chaos'
@@ -109,13 +111,15 @@ async function startBrokers(
 function startIn(folder: string, engineFlags: Flags) {
   return async (name: string, command: 'cell' | 'gateway', flags: Flags) => {
     const [port = 0, statusPort = 0] = await freePorts(2)
-    const server = await startCellfeed({
+    const process = {
       name,
       command,
       statusPort,
       folder: join(folder, 'cellfeed'),
-      flags: { ...flags, ...engineFlags, port },
-    })
+      flags: { ...flags, ...engineFlags },
+      port,
+    }
+    const server = await supervised(() => startCellfeed(process))
     return { server, address: `127.0.0.1:${port}` }
   }
 }

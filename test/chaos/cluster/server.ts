@@ -2,7 +2,7 @@
 
 export interface Server {
   readonly name: string
-  /** Again, on its data and at its address; ready when it resolves. */
+  /** Again, on its data and at its address; ready when it resolves. Rejects when it ended by itself. */
   start(): Promise<void>
   /** kill -9. */
   kill(): Promise<void>
@@ -10,4 +10,17 @@ export interface Server {
   pause(): void
   /** SIGCONT. */
   resume(): void
+}
+
+const triesMax = 3
+
+/** As whoever supervises it would: a start that fails while an engine is slow is made again. */
+export async function supervised<T>(start: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start()
+    } catch (error) {
+      if (tries === triesMax) throw error
+    }
+  }
 }

@@ -2,7 +2,7 @@
 // process takes its place.
 
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Server } from '../cluster/server.ts'
+import { type Server, supervised } from '../cluster/server.ts'
 import type { Fault } from '../run-chaos.ts'
 
 const writesBetweenKills = 60
@@ -18,7 +18,7 @@ export function killedInCheckpoints(cell: Server, times: number, withinMs: numbe
       for (let kill = 1; kill <= times; kill += 1) {
         await load.tally.acknowledges(writesBetweenKills, withinMs)
         await cell.kill()
-        await cell.start()
+        await supervised(() => cell.start())
       }
     },
   }
@@ -57,7 +57,7 @@ export function succeeded(
       }
       await load.tally.acknowledges(writesBetweenKills, withinMs)
       await second.kill()
-      await cell.start()
+      await supervised(() => cell.start())
     },
   }
 }

@@ -1,7 +1,7 @@
 // What can happen to any server: it is killed and comes back, or stands still for a while.
 
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Server } from '../cluster/server.ts'
+import { type Server, supervised } from '../cluster/server.ts'
 import type { Load } from '../load/load.ts'
 import type { Fault } from '../run-chaos.ts'
 
@@ -19,7 +19,7 @@ export function killed(server: Server, { awayMs, meanwhile }: While): Fault {
     strike: async (load) => {
       await server.kill()
       await Promise.all([wait(awayMs), meanwhile?.(load)])
-      await server.start()
+      await supervised(() => server.start())
     },
   }
 }

@@ -2,6 +2,7 @@
 
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { CellSuperseded } from '../../../cells/activities/claim.ts'
 import { Stopped } from '../../../cells/activities/persist.ts'
 import { firstIdAt } from '../../../cells/model/post-id.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
@@ -128,7 +129,7 @@ test('another log than the one applied is refused', async () => {
   const other = new Stage()
   Object.assign(other, { store: stage.store })
   other.clock.advance(SECOND)
-  await expect(other.boot()).rejects.toThrow('the firehose holds')
+  await expect(other.boot()).rejects.toThrow('the firehose ends at 0; begin the cell anew')
   await other.publish('ann', '2')
   await other.publish('ann', '3')
   await expect(other.boot()).rejects.toThrow('made anew')
@@ -141,7 +142,7 @@ test('a log whose records are gone is refused', async () => {
   await stage.publish('ann', '2')
   stage.crash()
   await stage.firehose.dropBefore(START_MS + SECOND)
-  await expect(stage.boot()).rejects.toThrow('the firehose holds')
+  await expect(stage.boot()).rejects.toThrow('cellfeed cell --rebuild')
 })
 
 test('explains why a post is where it is', async () => {
@@ -188,3 +189,42 @@ async function turnsUntil(done: Promise<void>, turn: () => void = () => {}): Pro
   await done
   return turns
 }
+
+test('a cell that was taken over stops at its next checkpoint and drops nothing', async () => {
+  const stage = await Stage.open()
+  await stage.publish('ann', '1')
+  await stage.checkpoint()
+  const dropped: unknown[] = []
+  stage.hooks.set('window.drop', async () => dropped.push('blocks'))
+  await stage.publish('ann', '2')
+  await stage.applied()
+  await stage.store.checkpoints.claim(99)
+  await expect(stage.cell.checkpoint()).rejects.toThrow(CellSuperseded)
+  expect(dropped).toEqual([])
+})
+
+test('a suspended cell answers when it has applied what the log held by then', async () => {
+  const stage = await Stage.open()
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', '1')
+  await stage.applied()
+  const reading = gate()
+  stage.hooks.set('firehose.bounds', reading.hook)
+  stage.cell.suspend()
+  const signal = AbortSignal.abort()
+  const call = { viewer: userRef('bob').key, seen: [], signal }
+  const query = { limit: 5, from: undefined, countUnreadTo: undefined }
+  expect(await stage.cell.dashboard(call, query)).toMatchObject({ kind: 'late' })
+  expect(stage.cell.isReady).toBe(false)
+  const page = stage.dashboard('bob')
+  reading.open()
+  expect(await page).toEqual(['ann:1'])
+  expect(stage.cell.isReady).toBe(true)
+})
+
+test('a suspended cell that was taken over ends', async () => {
+  const stage = await Stage.open()
+  await stage.store.checkpoints.claim(99)
+  stage.cell.suspend()
+  expect(await stage.cell.failure).toBeInstanceOf(CellSuperseded)
+})

@@ -67,14 +67,15 @@ export class Stage {
     return this.#cell
   }
 
-  /** A cell that is made and not yet started. */
-  create(): Cell {
+  /** A cell that is made and not yet started. Boots after one that is given go on from there. */
+  create(boot = this.#boots + 1): Cell {
+    this.#boots = boot
     const life = { isOver: false }
     this.#life = life
     const { firehose, store, cache, clock } = this
     const ports = mortal(life, this.hooks, { firehose, store, cache, clock })
     const placement = firstPlacement(['a'], 4)
-    this.#cell = new Cell(ports, { name: 'a', boot: ++this.#boots, placement, limits: this.limits })
+    this.#cell = new Cell(ports, { name: 'a', boot, placement, limits: this.limits })
     return this.#cell
   }
 

@@ -1,6 +1,7 @@
 // The command line without a server: how arguments are read, and what is said of wrong ones.
 
 import { expect, test } from 'vitest'
+import { readCliEnvironment } from '../../../../services/cli/config.ts'
 import { type Ending, endingOf } from '../../../../services/cli/exit.ts'
 import { parseStart } from '../../../../services/cli/firehose-command.ts'
 import { buildProgram } from '../../../../services/cli/program.ts'
@@ -22,7 +23,7 @@ async function run(...argv: string[]): Promise<Ending & { readonly out: string }
     stdin: nothing(),
     nowMs: () => nowMs,
     interrupted: new AbortController().signal,
-    environment: { address: undefined, adminAddress: undefined, all: {} },
+    environment: readCliEnvironment({}),
     endWith: () => {},
   }
   const ending = await buildProgram(terminal)

@@ -34,6 +34,11 @@ import {
   type LikePostRequest,
   PostServiceService,
 } from '../../../../gen/cellfeed/v1/post_service.ts'
+import {
+  type ListHomesRequest,
+  ListHomesResponse,
+  RouterServiceService,
+} from '../../../../gen/cellfeed/v1/router_service.ts'
 import { ErrorInfo, BadRequest, RetryInfo } from '../../../../gen/google/rpc/error_details.ts'
 import { Status } from '../../../../gen/google/rpc/status.ts'
 
@@ -42,6 +47,7 @@ export interface Refusal {
   readonly reason?: string
   readonly field?: string
   readonly retryAfterMs?: number
+  readonly metadata?: Readonly<Record<string, string>>
 }
 
 /** What the server does with a call: a refusal, or undefined to answer. */
@@ -53,6 +59,9 @@ export interface FakeServer {
   readonly lists: ListDashboardRequest[]
   readonly watches: WatchDashboardRequest[]
   positionsAsked: number
+  homesAsked: number
+  /** Where users are said to live. */
+  homes: ListHomesResponse
   /** Refuses the calls to come, one each. */
   readonly refusals: Refusal[]
   /** What each stream sends before it ends with `streamEnds`. */
@@ -92,6 +101,8 @@ export async function startFakeServer(): Promise<FakeServer> {
     lists: [],
     watches: [],
     positionsAsked: 0,
+    homesAsked: 0,
+    homes: ListHomesResponse.decode(new Uint8Array()),
     refusals: [],
     streamAnswers: [],
     streamEnds: undefined,
@@ -132,6 +143,12 @@ export async function startFakeServer(): Promise<FakeServer> {
       if (fake.streamEnds) call.emit('error', errorOf(fake.streamEnds))
     },
   })
+  add(RouterServiceService, {
+    listHomes: unary([] as ListHomesRequest[], () => {
+      fake.homesAsked += 1
+      return fake.homes
+    }),
+  })
   add(FirehoseServiceService, {
     getPositions: unary([] as GetPositionsRequest[], () => {
       fake.positionsAsked += 1
@@ -157,7 +174,11 @@ function errorOf(refusal: Refusal) {
     value: Buffer.from(value),
   })
   if (refusal.reason !== undefined) {
-    const info = { reason: refusal.reason, domain: 'cellfeed', metadata: { cell: 'cell-1' } }
+    const info = {
+      reason: refusal.reason,
+      domain: 'cellfeed',
+      metadata: refusal.metadata ?? { cell: 'cell-1' },
+    }
     const details = [any('ErrorInfo', ErrorInfo.encode(info).finish())]
     if (refusal.field !== undefined) {
       const violation = {

@@ -50,3 +50,10 @@ test('that is over already gives no time', async () => {
   await vi.advanceTimersByTimeAsync(1)
   expect(await outcome).toBe('TOO_LATE')
 })
+
+test('of a write leaves open what the write did', async () => {
+  const late = new CallDeadline(1_000, 0, limits, 'WRITE_OUTCOME_UNKNOWN')
+  const outcome = outcomeOf(late.race(forever()))
+  await vi.advanceTimersByTimeAsync(1_000)
+  expect(await outcome).toBe('WRITE_OUTCOME_UNKNOWN')
+})
