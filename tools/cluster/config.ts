@@ -60,6 +60,8 @@ function parse(argv: string[]) {
       },
     })
   } catch (cause) {
-    throw new UsageError(`${cause instanceof Error ? cause.message : cause}\n${USAGE}`, { cause })
+    throw new UsageError(`${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`, {
+      cause,
+    })
   }
 }

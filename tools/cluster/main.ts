@@ -17,7 +17,7 @@ try {
   if (config.task === 'up') await up(config)
   else await down(config)
 } catch (error) {
-  console.error(`cellfeed: ${error instanceof Error ? error.message : error}`)
+  console.error(`cellfeed: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 }
 

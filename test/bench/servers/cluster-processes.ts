@@ -50,18 +50,16 @@ export class ClusterProcesses {
     const cell = await startCellfeed({
       name: CELL,
       folder,
-      port: cellPort,
       statusPort: cellStatus,
       command: 'cell',
-      flags: { ...common, name: CELL, redis: `redis://${host}:${port}/0` },
+      flags: { ...common, name: CELL, redis: `redis://${host}:${port}/0`, port: cellPort },
     })
     const gateway = await startCellfeed({
       name: 'gateway',
       folder,
-      port: gatewayPort,
       statusPort: gatewayStatus,
       command: 'gateway',
-      flags: common,
+      flags: { ...common, port: gatewayPort },
     })
     return new ClusterProcesses({ flags, folder, cell, gateway, gatewayPort })
   }

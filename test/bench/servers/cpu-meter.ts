@@ -6,7 +6,8 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 const TICKS_PER_SECOND = 100
 const LISTENING = '0A'
 
-export type CpuShare = { readonly name: string; readonly cores: number | undefined }
+/** Time on a core since the start; undefined where nobody says. */
+type Spent = { readonly name: string; readonly seconds: number | undefined }
 
 export class CpuMeter {
   readonly #processes: readonly { readonly name: string; readonly pid: number | undefined }[]
@@ -23,22 +24,33 @@ export class CpuMeter {
     this.#fromMs = performance.now()
   }
 
-  /** How many cores each has kept busy since the start. */
-  shares(): CpuShare[] {
-    const seconds = (performance.now() - this.#fromMs) / 1_000
+  /** For the table: per cent of one core since the start. */
+  toString(): string {
+    const wallSeconds = (performance.now() - this.#fromMs) / 1_000
+    return this.#text((seconds) => `${Math.round((seconds / wallSeconds) * 100)} %`)
+  }
+
+  /** For the table: what one of so many things took of a core. Says more than shares do on a machine that others use too. */
+  each(count: number): string {
+    return this.#text((seconds) => {
+      const us = (seconds / count) * 1e6
+      return `${us < 10 ? us.toFixed(1) : Math.round(us)} us`
+    })
+  }
+
+  #text(figure: (seconds: number) => string): string {
+    return this.#spent()
+      .map(({ name, seconds }) => `${name} ${seconds === undefined ? '?' : figure(seconds)}`)
+      .join(', ')
+  }
+
+  #spent(): Spent[] {
     return this.#processes.map(({ name, pid }, i) => {
       const from = this.#from[i]
       const now = cpuSeconds(pid)
       const isKnown = from !== undefined && now !== undefined
-      return { name, cores: isKnown ? (now - from) / seconds : undefined }
+      return { name, seconds: isKnown ? now - from : undefined }
     })
-  }
-
-  /** For the table: per cent of one core. */
-  toString(): string {
-    return this.shares()
-      .map(({ name, cores }) => `${name} ${cores === undefined ? '?' : Math.round(cores * 100)} %`)
-      .join(', ')
   }
 }
 

@@ -26,6 +26,8 @@ const STREAMS = 16
 /** So few that hardly any two of them share a post of their first pages. */
 const COLD_READERS = 300
 const COLD_AT_ONCE = 2
+/** For the cell to apply the posts. */
+const CATCH_UP_MS = 300_000
 
 export async function bench(): Promise<BenchRow[]> {
   const flags = benchFlags({ seconds: SECONDS })
@@ -34,6 +36,7 @@ export async function bench(): Promise<BenchRow[]> {
   try {
     await publish(flags)
     await feed.seeEverything()
+    await feed.dashboard('user-1', { timeoutMs: CATCH_UP_MS })
     const hot = await measureHot(flags, cluster, feed)
     const empty = await measureEmpty(flags, cluster)
     await cluster.restartCell()

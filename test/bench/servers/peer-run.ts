@@ -83,7 +83,7 @@ export async function runPeer(
     return {
       postsPerSecond: (count.posts - from.posts) / took,
       deliveriesPerSecond: (count.deliveries - from.deliveries) / took,
-      cpu: meter.toString(),
+      cpu: `${meter.toString()}; a post: ${meter.each(count.posts - from.posts)}`,
     }
   } finally {
     await load.end()

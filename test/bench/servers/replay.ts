@@ -81,10 +81,10 @@ async function run(flags: BenchFlags, { identity, what }: Part): Promise<Took> {
   const { firehose, store } = parts.ports
   if (what === 'put') {
     const rows = await someRows(firehose)
-    return timed(meter, () => putAll(store.posts, rows))
+    return timed(ROWS_ALONE, meter, () => putAll(store.posts, rows))
   }
-  if (what === 'read') return timed(meter, () => readAll(firehose))
-  return timed(meter, async () => {
+  if (what === 'read') return timed(POSTS, meter, () => readAll(firehose))
+  return timed(POSTS, meter, async () => {
     const placement = firstPlacement([BENCH_CELL], SLOTS_DEFAULT)
     const options = { name: BENCH_CELL, boot: 1, placement, limits: CELL_LIMITS }
     const cell = new Cell(parts.ports, options)
@@ -95,13 +95,14 @@ async function run(flags: BenchFlags, { identity, what }: Part): Promise<Took> {
   })
 }
 
-async function timed(meter: CpuMeter, work: () => Promise<unknown>): Promise<Took> {
+async function timed(posts: number, meter: CpuMeter, work: () => Promise<unknown>): Promise<Took> {
   meter.start()
   const fromMs = performance.now()
   const cpuFromMs = threadCpuMs()
   await work()
   const seconds = (performance.now() - fromMs) / 1_000
-  return { seconds, coreSeconds: (threadCpuMs() - cpuFromMs) / 1_000, cpu: meter.toString() }
+  const cpu = `${meter.toString()}; a post: ${meter.each(posts)}`
+  return { seconds, coreSeconds: (threadCpuMs() - cpuFromMs) / 1_000, cpu }
 }
 
 async function readAll(firehose: Firehose): Promise<void> {

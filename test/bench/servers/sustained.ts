@@ -120,7 +120,8 @@ async function run(flags: BenchFlags, identity: KafkaLogIdentity): Promise<Susta
       console.error(`${took.toFixed(0)} s: ${rate} posts/s, ${state}`)
     }
     delay.disable()
-    const cpu = meter.toString()
+    const { eventsApplied } = await cell.status()
+    const cpu = `${meter.toString()}; a post: ${meter.each(eventsApplied - from.events)}`
     const to = await checkpointed(cell)
     const took = (to.atMs - from.atMs) / 1_000
     return {

@@ -6,13 +6,15 @@ import { LocalServer } from '../../../infra/local/local-server.ts'
 import { argvOf, type Flags } from '../../servers/cluster/cellfeed-process.ts'
 import { cliPath } from '../../../tools/demo/cluster-process.ts'
 
+export type { Flags }
+
 export type CellfeedCommand = {
   /** What its log is called. */
   readonly name: string
   readonly folder: string
-  readonly port: number
   readonly statusPort: number
   readonly command: 'cell' | 'gateway'
+  /** Its port among them. */
   readonly flags: Flags
 }
 
@@ -21,19 +23,19 @@ const readyWithinMs = 240_000
 const answerMsMax = 2_000
 
 export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
-  const { name, folder, port, statusPort, command, flags } = process
+  const { name, folder, statusPort, command, flags } = process
   return LocalServer.start({
     name,
     folder,
     program: node,
-    args: [cliPath, command, ...argvOf({ ...flags, port, 'status-port': statusPort })],
+    args: [cliPath, command, ...argvOf({ ...flags, 'status-port': statusPort })],
     answers: async () => {
       const signal = AbortSignal.timeout(answerMsMax)
       const answer = await fetch(`http://127.0.0.1:${statusPort}/healthz/ready`, { signal })
       if (!answer.ok) throw new Error(`${name} is not ready: ${await answer.text()}`)
     },
     readyWithinMs,
-    ports: [port, statusPort],
+    ports: [Number(flags['port']), statusPort],
     adopt: undefined,
   })
 }

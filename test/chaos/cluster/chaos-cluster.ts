@@ -116,8 +116,7 @@ function startIn(folder: string, engineFlags: Flags) {
       command,
       statusPort,
       folder: join(folder, 'cellfeed'),
-      flags: { ...flags, ...engineFlags },
-      port,
+      flags: { ...flags, ...engineFlags, port },
     }
     const server = await supervised(() => startCellfeed(process))
     return { server, address: `127.0.0.1:${port}` }
