@@ -1,5 +1,5 @@
 // Prints the flags with which vitest leaves out the tests that cannot run on this machine, and says so loudly. Under CI
-// nothing may be left out, so there it fails instead.
+// nothing may be left out, so there it fails instead. With --shared-only: the flags that leave the shared servers' tests.
 
 import { missingPrograms } from '../../infra/local/installed-engines.ts'
 import { chooseEngines } from './choose-engines.ts'
@@ -16,14 +16,22 @@ const NEEDS_PROCESSES = [
   'test/servers/redis/removed-stays-removed.test.ts',
 ]
 
+const sharedOnly = NEEDS_PROCESSES.map((files) => `--exclude=${files}`)
 const config = readServersConfig()
-const choice = await chooseEngines(config)
-const missing = await missingPrograms(config)
-if (choice.kind === 'none') {
-  leaveOut(['--project=!servers'], `all tests on real servers: ${choice.reason}`)
-} else if (missing.length > 0) {
+
+if (process.argv.includes('--shared-only')) console.log(sharedOnly.join(' '))
+else await leaveOutWhatCanNotRun()
+
+async function leaveOutWhatCanNotRun(): Promise<void> {
+  const choice = await chooseEngines(config)
+  if (choice.kind === 'none') {
+    leaveOut(['--project=!servers'], `all tests on real servers: ${choice.reason}`)
+    return
+  }
+  const missing = await missingPrograms(config)
+  if (missing.length === 0) return
   leaveOut(
-    NEEDS_PROCESSES.map((files) => `--exclude=${files}`),
+    sharedOnly,
     `the tests that kill and secure servers, which run as processes. Missing: ${missing.join('; ')}`,
   )
 }
