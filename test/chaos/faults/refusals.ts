@@ -17,7 +17,9 @@ export type Refusal = {
   readonly said: string
 }
 
-const wayOut = '--rebuild'
+/** What is gone is had from another cell; of a log that is another one no cell knows anything. */
+const rebuild = '--rebuild'
+const beginAnew = 'begin the cell anew'
 /** Enough for every partition to get some. */
 const writes = 60
 
@@ -35,7 +37,7 @@ export async function truncatedBehind(cluster: ChaosCluster, feed: Cellfeed): Pr
       partitions: offsets.map(({ partition, high }) => ({ partition, offset: high })),
     })
   })
-  return { name: `${cell.name}: log truncated behind it`, said: await refusalOf(cell) }
+  return { name: `${cell.name}: log truncated behind it`, said: await refusalOf(cell, rebuild) }
 }
 
 /** Everything is stopped, and the topic deleted and made anew, with nothing in it. */
@@ -60,7 +62,7 @@ export async function madeAnewBehind(cluster: ChaosCluster): Promise<Refusal> {
   } finally {
     await topics.close()
   }
-  return { name: `${cell.name}: topic made anew behind it`, said: await refusalOf(cell) }
+  return { name: `${cell.name}: topic made anew behind it`, said: await refusalOf(cell, beginAnew) }
 }
 
 /** After that, the new topic grows beyond where the cell was. */
@@ -74,7 +76,7 @@ export async function regrownBehind(cluster: ChaosCluster, feed: Cellfeed): Prom
   if (grown.every(({ latestOffset }, at) => latestOffset === before.partitions[at]?.latestOffset)) {
     throw new Error('the topic did not grow')
   }
-  return { name: `${cell.name}: topic made anew and grown`, said: await refusalOf(cell) }
+  return { name: `${cell.name}: topic made anew and grown`, said: await refusalOf(cell, beginAnew) }
 }
 
 /** Follows need no cell to be accepted. */
@@ -83,14 +85,15 @@ async function write(feed: Cellfeed, name: string): Promise<void> {
   await Promise.all(Array.from({ length: writes }, (_, at) => follow(at)))
 }
 
-async function refusalOf(cell: Server): Promise<string> {
+async function refusalOf(cell: Server, wayOut: string): Promise<string> {
   try {
     await cell.start()
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
-    const line = said.split('\n').find((each) => each.includes(wayOut))
-    if (line === undefined)
-      throw new Error(`${cell.name} says no way out: ${said}`, { cause: error })
+    const line = said.trim().split('\n').at(-1) ?? ''
+    if (!line.includes(wayOut)) {
+      throw new Error(`${cell.name} does not say the way out: ${line}`, { cause: error })
+    }
     return line
   }
   await cell.kill()
