@@ -3,12 +3,10 @@
 
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { topicNames } from '../../../infra/kafka/kafka-options.ts'
-import { KAFKA_LIMITS } from '../../../infra/kafka/kafka-limits.ts'
-import { silentLog } from '../../../infra/kafka/kafka-log.ts'
-import { planTopics, TopicAdmin } from '../../../infra/kafka/topics.ts'
 import type { Cellfeed } from '../../../services/client/connect.ts'
-import { type ChaosCluster, prefix } from '../cluster/chaos-cluster.ts'
-import { partitions } from '../cluster/cluster-plan.ts'
+import type { ChaosCluster } from '../cluster/chaos-cluster.ts'
+import { prefix } from '../cluster/cluster-plan.ts'
+import { makeTopics } from '../cluster/make-topics.ts'
 import type { Server } from '../cluster/server.ts'
 
 export type Refusal = {
@@ -46,22 +44,7 @@ export async function madeAnewBehind(cluster: ChaosCluster): Promise<Refusal> {
   if (cell === undefined) throw new Error('a cluster has cells')
   await Promise.all([cluster.gateway, ...cluster.cells].map((server) => server.kill()))
   await asAdmin(cluster, (admin) => admin.deleteTopics({ topics: [topicNames(prefix).public] }))
-  const replication = cluster.brokers.length
-  const plan = planTopics({ prefix, partitionsPerTopic: partitions, replication })
-  const topics = await TopicAdmin.open({
-    brokers: cluster.kafkaAt,
-    prefix,
-    clientId: 'chaos',
-    tls: undefined,
-    sasl: undefined,
-    log: silentLog,
-    timeouts: KAFKA_LIMITS,
-  })
-  try {
-    await topics.createMissing(plan)
-  } finally {
-    await topics.close()
-  }
+  await makeTopics(cluster.kafkaAt)
   return { name: `${cell.name}: topic made anew behind it`, said: await refusalOf(cell, beginAnew) }
 }
 
