@@ -32,4 +32,6 @@ if ! docker info >/dev/null 2>&1; then
   for _ in $(seq 100); do [ -S "$scratch/podman.sock" ] && break; sleep 0.1; done
 fi
 
-node node_modules/vitest/vitest.mjs run --project servers "$@"
+# Tests that start servers of their own do so as processes, whatever the shared ones are: not again.
+# shellcheck disable=SC2046
+node node_modules/vitest/vitest.mjs run --project servers $(node --import tsx test/servers/projects.ts --shared-only) "$@"

@@ -28,6 +28,7 @@ const filesBelow = (folder: string): string[] =>
   existsSync(join(root, folder))
     ? readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
         const path = join(folder, entry.name)
+        if (entry.name === '.git') return []
         if (entry.isDirectory()) return isTracked(entry.name) ? filesBelow(path) : []
         return entry.isFile() ? [path] : []
       })
@@ -37,8 +38,7 @@ const ignoredFolders = readFileSync(join(root, '.gitignore'), 'utf8')
   .split('\n')
   .filter((line) => line.endsWith('/'))
   .map((line) => line.slice(0, -1))
-const isTracked = (folderName: string) =>
-  folderName !== '.git' && !ignoredFolders.includes(folderName)
+const isTracked = (folderName: string) => !ignoredFolders.includes(folderName)
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const isText = (path: string) =>
