@@ -14,7 +14,7 @@ const suite = (name: string, timeoutMs: number) => ({
 })
 
 // On real Kafka, Cassandra and Redis, which are shared: after all others, one file at a time.
-const base = suite('servers', 120_000)
+const base = suite('servers', 300_000)
 const servers = {
   ...base,
   test: {

@@ -113,7 +113,14 @@ export class Cell implements CellClient {
       claim,
       makeRoom: (numbers) => state.authors.reserve(numbers),
     })
-    const recovered = await new Recovery({ state, store, names, firehose, claim }).run()
+    const recovered = await new Recovery({
+      state,
+      store,
+      names,
+      firehose,
+      claim,
+      persistence,
+    }).run()
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     const parts = partsOf({
       state,

@@ -29,6 +29,7 @@ import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
 import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
+import type { Persistence } from './persist.ts'
 
 export type RecoveredBlock = {
   readonly boot: number
@@ -52,6 +53,7 @@ export class Recovery {
   readonly #names: NameBook
   readonly #firehose: Firehose
   readonly #claim: Claim
+  readonly #persistence: Persistence
 
   constructor(options: {
     state: CellState
@@ -59,12 +61,14 @@ export class Recovery {
     names: NameBook
     firehose: Firehose
     claim: Claim
+    persistence: Persistence
   }) {
     this.#state = options.state
     this.#store = options.store
     this.#names = options.names
     this.#firehose = options.firehose
     this.#claim = options.claim
+    this.#persistence = options.persistence
   }
 
   async run(): Promise<Recovered> {
@@ -96,7 +100,8 @@ export class Recovery {
   /** From now on this boot's checkpoints count, and those of earlier boots no more. */
   #keepCheckpoint(picture: CheckpointPicture): Promise<void> {
     const version = { boot: this.#claim.boot, count: 0 }
-    return this.#store.checkpoints.put({ version, bytes: encodeCheckpoint(picture) })
+    const row = { version, bytes: encodeCheckpoint(picture) }
+    return this.#persistence.untilDurable(() => this.#store.checkpoints.put(row))
   }
 
   async #loadAuthors(): Promise<void> {
@@ -178,7 +183,8 @@ export class Recovery {
       return { slot, term, version, bytes: encodeReach(reached.get(slot) ?? nothing) }
     })
     for (let from = 0; from < rows.length; from += REACH_BATCH) {
-      await this.#store.readers.putReach(rows.slice(from, from + REACH_BATCH))
+      const batch = rows.slice(from, from + REACH_BATCH)
+      await this.#persistence.untilDurable(() => this.#store.readers.putReach(batch))
     }
     for (const slot of slots.values()) slot.floor = reached.get(slot.slot)?.floor ?? 0
     return reached

@@ -1,7 +1,8 @@
 // A cell's own store, wide-column shaped: everything but the posts (post-table.ts). Common rules: a write resolves when it is
 // durable; rows of one call may become durable one by one, in any order; a write that failed or timed out may still land, also
 // after later writes, so every row that changes carries a version and the greater version stays. Keys of `inbox`, `readers`
-// and `reach` begin with (slot, term), so a slot's stay is read and dropped whole.
+// and `reach` begin with (slot, term), so a slot's stay is read and dropped whole. A store that does not answer rejects with an error of
+// code STORE_UNAVAILABLE: a read may be repeated.
 
 import type { SlotTerm } from '../model/placement.ts'
 import type { PostId } from '../model/post-id.ts'

@@ -1,4 +1,4 @@
-// A cell's posts on Cassandra: a row a post, by author and month, newest first (why not in blocks: docs/decisions/0011).
+// A cell's posts on Cassandra: a row a post, by author and month, newest first (why not in blocks: docs/decisions/0010).
 //
 //     posts   ((author, month), post_id desc)  ->  flags, body          timestamp: the row's version
 //     months  ((author), month desc)                                    those the author has rows in

@@ -38,7 +38,7 @@ export type Write = { readonly query: string; readonly params: readonly Paramete
 
 /** A request to Cassandra failed. A write that failed may still land. */
 export class CassandraFailure extends Error {
-  readonly code = 'CASSANDRA_FAILED'
+  readonly code = 'STORE_UNAVAILABLE'
   override readonly name = 'CassandraFailure'
 }
 

@@ -1,5 +1,5 @@
 // The door to kafkajs: its settings from ours. The adapter uses what kafkajs is good at, the protocol and its connections, and
-// none of what it builds on top (docs/decisions/0010-kafkajs-without-its-consumer.md): it takes the `Cluster` that kafkajs hands
+// none of what it builds on top (docs/decisions/0009-kafkajs-without-its-consumer.md): it takes the `Cluster` that kafkajs hands
 // to partition assigners, and speaks to brokers itself.
 //
 // Retries are switched off here: who sends a request decides whether and when to repeat it.

@@ -1,5 +1,5 @@
-// Positions between processes: one unsigned varint for each partition, one after the other. 0.3 us for 16 partitions, against
-// 3 us as `repeated uint64`, which takes a big integer for each.
+// Positions between processes: one unsigned varint for each partition, one after the other. 0.3 us for 16 partitions; as
+// `repeated uint64` the generated code makes a big integer for each.
 
 import type { Position } from '../../cells/model/position.ts'
 import { FieldReader } from '../runtime/protobuf-fields.ts'

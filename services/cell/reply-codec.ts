@@ -1,6 +1,6 @@
 // What a cell sends, as bytes. A reply is a small message by the generated code and, behind it, its posts, which are written
-// and read by hand: in protobuf one after the other is one message. A page of 20 posts of 1 KB costs 6 us on either side, most
-// of it one copy; by the generated code alone it costs 60.
+// and read by hand: in protobuf one after the other is one message. A page of 20 posts of 1 KB costs 15 us to write and 12 to read, most
+// of it one copy; by the generated code 58 and 39 (Node 20, two busy cores).
 
 import type { CellName } from '../../cells/model/placement.ts'
 import { toPostId } from '../../cells/model/post-id.ts'

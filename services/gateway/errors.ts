@@ -96,6 +96,7 @@ export function apiErrorOf(error: unknown, incident: string): ApiError {
         ...cause,
         metadata: { what: 'cell' },
       })
+    case 'STORE_UNAVAILABLE':
     case 'CELL_STOPPED':
     case 'CELL_UNAVAILABLE':
       return new ApiError('CELL_UNAVAILABLE', "the user's cell does not serve at the moment", cause)

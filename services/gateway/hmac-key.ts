@@ -1,5 +1,5 @@
-// HMAC-SHA-256 (RFC 2104) by two one-shot hashes: 2.4 us for a page token, against 3.8 us and an object for the collector by
-// node:crypto's Hmac. Every page has two tokens.
+// HMAC-SHA-256 (RFC 2104) by two one-shot hashes: a third cheaper for a page token than node:crypto's Hmac, and no object
+// for the collector. Every page has two tokens.
 
 import { hash } from 'node:crypto'
 

@@ -1,5 +1,5 @@
 // What is to be sent on a stream: everything said in one turn of the event loop goes out as one message, because a message has
-// a price of its own (some 20 us on both ends together), whatever it holds. While the stream takes no more, what is said waits
+// a price of its own, whatever it holds. While the stream takes no more, what is said waits
 // here, and its owner sees by `queuedBytes` that it should say less.
 
 export type OutboxParts<T> = {

@@ -17,9 +17,8 @@ import type { Flags } from '../../servers/cluster/cellfeed-process.ts'
 import { readServersConfig } from '../../servers/config.ts'
 import { runCellfeed, startCellfeed } from './cellfeed-process.ts'
 import { supervised } from './server.ts'
-import { type ClusterPlan, cellFlags, partitions } from './cluster-plan.ts'
-
-export const prefix = 'chaos'
+import { type ClusterPlan, cellFlags, partitions, prefix } from './cluster-plan.ts'
+import { makeTopics } from './make-topics.ts'
 
 export type ChaosCluster = {
   /** Of the gateway. */
@@ -51,11 +50,12 @@ export async function startChaosCluster(plan: ClusterPlan): Promise<ChaosCluster
       datacenter: engines.dataCenter,
       prefix,
     }
+    await makeTopics(engines.kafkaAt)
     await runCellfeed('init', {
       ...engineFlags,
       cells: plan.cells,
       partitions,
-      replication: plan.brokers,
+      replication: 1,
     })
     const start = startIn(plan.folder, engineFlags)
     const { host, port } = engines.redis

@@ -9,6 +9,8 @@ export type ClusterPlan = {
   readonly cells: number
 }
 
+/** What topics and keyspaces begin with. */
+export const prefix = 'chaos'
 export const partitions = 4
 export const leaseMs = 3_000
 

@@ -3,12 +3,10 @@
 
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 import { topicNames } from '../../../infra/kafka/kafka-options.ts'
-import { KAFKA_LIMITS } from '../../../infra/kafka/kafka-limits.ts'
-import { silentLog } from '../../../infra/kafka/kafka-log.ts'
-import { planTopics, TopicAdmin } from '../../../infra/kafka/topics.ts'
 import type { Cellfeed } from '../../../services/client/connect.ts'
-import { type ChaosCluster, prefix } from '../cluster/chaos-cluster.ts'
-import { partitions } from '../cluster/cluster-plan.ts'
+import type { ChaosCluster } from '../cluster/chaos-cluster.ts'
+import { prefix } from '../cluster/cluster-plan.ts'
+import { makeTopics } from '../cluster/make-topics.ts'
 import type { Server } from '../cluster/server.ts'
 
 export type Refusal = {
@@ -17,7 +15,9 @@ export type Refusal = {
   readonly said: string
 }
 
-const wayOut = '--rebuild'
+/** What is gone is had from another cell; of a log that is another one no cell knows anything. */
+const rebuild = '--rebuild'
+const beginAnew = 'begin the cell anew'
 /** Enough for every partition to get some. */
 const writes = 60
 
@@ -35,7 +35,7 @@ export async function truncatedBehind(cluster: ChaosCluster, feed: Cellfeed): Pr
       partitions: offsets.map(({ partition, high }) => ({ partition, offset: high })),
     })
   })
-  return { name: `${cell.name}: log truncated behind it`, said: await refusalOf(cell) }
+  return { name: `${cell.name}: log truncated behind it`, said: await refusalOf(cell, rebuild) }
 }
 
 /** Everything is stopped, and the topic deleted and made anew, with nothing in it. */
@@ -44,23 +44,8 @@ export async function madeAnewBehind(cluster: ChaosCluster): Promise<Refusal> {
   if (cell === undefined) throw new Error('a cluster has cells')
   await Promise.all([cluster.gateway, ...cluster.cells].map((server) => server.kill()))
   await asAdmin(cluster, (admin) => admin.deleteTopics({ topics: [topicNames(prefix).public] }))
-  const replication = cluster.brokers.length
-  const plan = planTopics({ prefix, partitionsPerTopic: partitions, replication })
-  const topics = await TopicAdmin.open({
-    brokers: cluster.kafkaAt,
-    prefix,
-    clientId: 'chaos',
-    tls: undefined,
-    sasl: undefined,
-    log: silentLog,
-    timeouts: KAFKA_LIMITS,
-  })
-  try {
-    await topics.createMissing(plan)
-  } finally {
-    await topics.close()
-  }
-  return { name: `${cell.name}: topic made anew behind it`, said: await refusalOf(cell) }
+  await makeTopics(cluster.kafkaAt)
+  return { name: `${cell.name}: topic made anew behind it`, said: await refusalOf(cell, beginAnew) }
 }
 
 /** After that, the new topic grows beyond where the cell was. */
@@ -74,7 +59,7 @@ export async function regrownBehind(cluster: ChaosCluster, feed: Cellfeed): Prom
   if (grown.every(({ latestOffset }, at) => latestOffset === before.partitions[at]?.latestOffset)) {
     throw new Error('the topic did not grow')
   }
-  return { name: `${cell.name}: topic made anew and grown`, said: await refusalOf(cell) }
+  return { name: `${cell.name}: topic made anew and grown`, said: await refusalOf(cell, beginAnew) }
 }
 
 /** Follows need no cell to be accepted. */
@@ -83,14 +68,15 @@ async function write(feed: Cellfeed, name: string): Promise<void> {
   await Promise.all(Array.from({ length: writes }, (_, at) => follow(at)))
 }
 
-async function refusalOf(cell: Server): Promise<string> {
+async function refusalOf(cell: Server, wayOut: string): Promise<string> {
   try {
     await cell.start()
   } catch (error) {
     const said = error instanceof Error ? error.message : String(error)
-    const line = said.split('\n').find((each) => each.includes(wayOut))
-    if (line === undefined)
-      throw new Error(`${cell.name} says no way out: ${said}`, { cause: error })
+    const line = said.trim().split('\n').at(-1) ?? ''
+    if (!line.includes(wayOut)) {
+      throw new Error(`${cell.name} does not say the way out: ${line}`, { cause: error })
+    }
     return line
   }
   await cell.kill()

@@ -30,7 +30,7 @@ test('nobody there: the failure names the contact points', async () => {
   await close()
   const failure = await openAt(port).catch((error: unknown) => error)
   expect(failure).toBeInstanceOf(CassandraFailure)
-  expect(failure).toMatchObject({ code: 'CASSANDRA_FAILED' })
+  expect(failure).toMatchObject({ code: 'STORE_UNAVAILABLE' })
   expect((failure as Error).message).toContain(`127.0.0.1:${port}`)
 })
 

@@ -54,6 +54,7 @@ test('errors of ports are known by their code, all others are internal', () => {
   const known = (code: string) =>
     apiErrorOf(Object.assign(new Error('no'), { code }), 'incident').code
   expect(known('FIREHOSE_BUSY')).toBe('OVERLOADED')
+  expect(known('STORE_UNAVAILABLE')).toBe('CELL_UNAVAILABLE')
   expect(known('CELL_UNAVAILABLE')).toBe('CELL_UNAVAILABLE')
   expect(known('ENOENT')).toBe('INTERNAL_ERROR')
   const internal = apiErrorOf(new Error('the password is 1234'), 'cafe')
