@@ -23,9 +23,9 @@ async function secured() {
   return { place: { engines, folder: await folder(), certificates, quickStart: true }, tls }
 }
 
-test.each(['plain', 'scram-sha-256'] as const)('Kafka with TLS and SASL %s', async (mechanism) => {
+test('Kafka with TLS and a login', async () => {
   const { place, tls } = await secured()
-  const sasl = { mechanism, username: 'ann', password: 'of-ann' }
+  const sasl = { mechanism: 'plain', username: 'ann', password: 'of-ann' } as const
   const { brokers } = await startKafka({ ...place, sasl }).then((server) => {
     closeLater({ close: () => server.kill() })
     return server
