@@ -80,8 +80,13 @@ export async function freshLog(options: FreshLogOptions = {}): Promise<FreshLog>
       const { topic, partition } = partitions.at(record.partition)
       const at = { partition, offset: String(record.offset) }
       // The admin client deletes only from topics that it has looked at, and a new topic's leader may not know yet that it is one.
-      await vi.waitFor(() => admin.fetchTopicOffsets(topic), { timeout: 30_000 })
-      await admin.deleteTopicRecords({ topic, partitions: [at] })
+      await vi.waitFor(
+        async () => {
+          await admin.fetchTopicOffsets(topic)
+          await admin.deleteTopicRecords({ topic, partitions: [at] })
+        },
+        { timeout: 30_000 },
+      )
     },
     deleteTopics,
     async close() {
