@@ -44,7 +44,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     name: 'reach-not-kept',
     bug: "a zombie's reach counts, and its successor's classes",
     file: 'cells/activities/recovery.ts',
-    old: '      await this.#store.readers.putReach(rows.slice(from, from + REACH_BATCH))\n',
+    old: '      await this.#persistence.untilDurable(() => this.#store.readers.putReach(batch))\n',
     new: '',
   },
   {

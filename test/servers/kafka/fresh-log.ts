@@ -2,7 +2,7 @@
 
 import { randomUUID } from 'node:crypto'
 import type { Admin } from 'kafkajs'
-import { inject } from 'vitest'
+import { inject, vi } from 'vitest'
 import type { Appended } from '../../../cells/ports/firehose.ts'
 import { KafkaFirehose } from '../../../infra/kafka/firehose.ts'
 import { KAFKA_LIMITS, type KafkaLimits } from '../../../infra/kafka/kafka-limits.ts'
@@ -79,9 +79,14 @@ export async function freshLog(options: FreshLogOptions = {}): Promise<FreshLog>
     async dropBefore(record) {
       const { topic, partition } = partitions.at(record.partition)
       const at = { partition, offset: String(record.offset) }
-      // The admin client deletes only from topics that it has looked at.
-      await admin.fetchTopicOffsets(topic)
-      await admin.deleteTopicRecords({ topic, partitions: [at] })
+      // The admin client deletes only from topics that it has looked at, and a new topic's leader may not know yet that it is one.
+      await vi.waitFor(
+        async () => {
+          await admin.fetchTopicOffsets(topic)
+          await admin.deleteTopicRecords({ topic, partitions: [at] })
+        },
+        { timeout: 30_000 },
+      )
     },
     deleteTopics,
     async close() {

@@ -152,11 +152,12 @@ test('a watch follows its user to another cell', async () => {
   two.streamAnswers.push([
     { event: { $case: 'heartbeat', value: { newerPageToken: 'there' } }, consistencyToken: '' },
   ])
-  const watch = feed.watch('alice')
-  const moving = watch.next()
-  await expect.poll(() => one.watches.length).toBe(1)
+  // So that the table of before the move is known.
+  await feed.dashboard('alice')
   gateway.homes = homesIn('cell-2', 2)
-  expect((await moving).value).toMatchObject({ kind: 'reset' })
+  const watch = feed.watch('alice')
+  expect((await watch.next()).value).toMatchObject({ kind: 'reset' })
   expect((await watch.next()).value).toMatchObject({ newerPageToken: 'there' })
+  expect(one.watches).toHaveLength(1)
   await watch.return()
 })

@@ -62,7 +62,7 @@ test('down stops what was started, the last one first, and nobody else', async (
   const said: string[] = []
   await downProcesses(folder, (line) => said.push(line.trim()))
   expect(said).toEqual(['gateway stopped', 'kafka stopped'])
-  expect(ended).toEqual([second.pid, first.pid])
+  await expect.poll(() => ended).toEqual([second.pid, first.pid])
   expect(birthOf(stranger.pid)).toBe(stranger.birth)
   await downProcesses(folder, (line) => said.push(line))
   expect(said.at(-1)).toBe(`nothing of ${folder} runs`)
