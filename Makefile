@@ -63,7 +63,7 @@ test: install format-check lint types build ## Everything: checks, build, all te
 sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to replay one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
 
-mutants: gen ## Prove that the checkers bite: twenty planted bugs, each caught
+mutants: gen ## Do the checkers bite? Plants bugs in the cell and tells which are found
 	@$(TSX) test/simulation/mutants.ts $(ARGS)
 
 chaos: build ## Real servers killed, stopped and emptied under load, with a checker after each (ARGS="--seed N --only TEXT")
