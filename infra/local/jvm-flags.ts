@@ -7,7 +7,8 @@ export type JvmOptions = {
 }
 
 export function jvmFlags({ heapMb, quickStart }: JvmOptions): string[] {
-  const heap = [`-Xms${Math.min(heapMb, 256)}m`, `-Xmx${heapMb}m`, '-Djava.awt.headless=true']
-  const quick = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
-  return [...heap, ...(quickStart ? quick : ['-XX:+UseG1GC'])]
+  const heap = [`-Xmx${heapMb}m`, '-Djava.awt.headless=true']
+  const quick = [`-Xms${Math.min(heapMb, 256)}m`, '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC']
+  const steady = [`-Xms${heapMb}m`, '-XX:+UseParallelGC']
+  return [...heap, ...(quickStart ? quick : steady)]
 }
