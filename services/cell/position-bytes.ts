@@ -2,21 +2,14 @@
 // `repeated uint64` the generated code makes a big integer for each.
 
 import type { Position } from '../../cells/model/position.ts'
-import { FieldReader } from '../runtime/protobuf-fields.ts'
+import { FieldReader, writeVarint } from '../runtime/protobuf-fields.ts'
 
 const VARINT_BYTES_MAX = 8
 
 export function bytesOfPosition(position: Position): Buffer {
   const bytes = Buffer.allocUnsafe(position.length * VARINT_BYTES_MAX)
   let at = 0
-  for (const offset of position) {
-    let rest = offset
-    while (rest > 127) {
-      bytes[at++] = (rest % 128) | 128
-      rest = Math.floor(rest / 128)
-    }
-    bytes[at++] = rest
-  }
+  for (const offset of position) at = writeVarint(bytes, at, offset)
   return bytes.subarray(0, at)
 }
 

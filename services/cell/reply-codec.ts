@@ -8,6 +8,7 @@ import type { UserKey } from '../../cells/model/user-key.ts'
 import type { OriginView, PostView } from '../../cells/ports/cell-client.ts'
 import { CellState, Reply } from '../../gen/cellfeed/internal/v1/cell_service.ts'
 import { Audience, OriginState } from '../../gen/cellfeed/v1/post.ts'
+import { encoded } from '../runtime/encoded.ts'
 import { CorruptMessage, FieldReader, sizeOfField, writeTag } from '../runtime/protobuf-fields.ts'
 
 export type CellReply = Pick<Reply, 'id' | 'position' | 'outcome'> & {
@@ -37,10 +38,10 @@ const NAME_BYTES = 9 + 2 + AUTHOR_BYTES + 2
 const tagOf = (field: number): number => (field << 3) | 2
 
 export function encodeResponse({ replies, state }: CellResponse): Buffer {
-  const stateBytes = state === undefined ? undefined : CellState.encode(state).finish()
+  const stateBytes = state === undefined ? undefined : encoded(CellState, state)
   let size = stateBytes === undefined ? 0 : sizeOfField(stateBytes.length)
   const parts = replies.map((reply) => {
-    const head = Reply.encode({ ...reply, posts: [] }).finish()
+    const head = encoded(Reply, { ...reply, posts: [] })
     const length = head.length + sizeOfPosts(reply.posts)
     size += sizeOfField(length)
     return { head, length, posts: reply.posts }

@@ -18,6 +18,7 @@ import { asEncoded, type Handlers } from './service-book.ts'
 import { checkCount, checkNotAhead, checkPageSize, checkPostId, checkUser } from './validate.ts'
 import { watchDashboard } from './watch-dashboard.ts'
 import { encodePosts, whatFits } from './wire.ts'
+import { encoded } from '../runtime/encoded.ts'
 
 const UNREAD_CAP_DEFAULT = 100
 const UNREAD_CAP_MAX = 1_000
@@ -84,7 +85,7 @@ async function listDashboard(
   const { value: page, position } = await whatFits(ask, limit, desk.limits.pageBytesMax)
   const sealed = (direction: 'older' | 'newer', at: Place) =>
     desk.pages.sealPlace({ call: 'dashboard', user: viewer }, direction, at, position)
-  const rest = ListDashboardResponse.encode({
+  const rest = encoded(ListDashboardResponse, {
     posts: [],
     olderPageToken: page.older === undefined ? '' : sealed('older', page.older),
     newerPageToken: sealed('newer', page.newer ?? from?.place ?? PLACE_BEFORE_ALL),
@@ -93,7 +94,7 @@ async function listDashboard(
     unreadCount: page.unread?.count,
     unreadCountCapped: page.unread?.capped ?? false,
   })
-  return encodePosts(page.posts, rest.finish())
+  return encodePosts(page.posts, rest)
 }
 
 async function markRead(

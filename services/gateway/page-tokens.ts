@@ -12,6 +12,8 @@ import {
   PageToken,
   SealedPageToken,
 } from '../../gen/cellfeed/internal/v1/token.ts'
+import { withField } from '../runtime/protobuf-fields.ts'
+import { encoded } from '../runtime/encoded.ts'
 import { bytesOfToken, type ConsistencyTokens } from './consistency-tokens.ts'
 import { ApiError } from './errors.ts'
 import { HmacKey } from './hmac-key.ts'
@@ -35,6 +37,8 @@ export type PageTokenKey = { readonly id: number; readonly secret: Uint8Array }
 
 const TOKEN_VERSION = 1
 const MAC_BYTES = 16
+/** PageToken's field for it. */
+const SEEN = 7
 const CALLS: Readonly<Record<PagedCall, PageCall>> = {
   dashboard: PageCall.LIST_DASHBOARD,
   posts: PageCall.LIST_POSTS,
@@ -55,22 +59,20 @@ export class PageTokens {
   }
 
   seal(owner: PageOwner, cursor: Cursor, seen: Position): string {
-    const payload = PageToken.encode({
+    const cursorBytes = encoded(PageToken, {
       version: TOKEN_VERSION,
       call: CALLS[owner.call],
       userHash: bytesOf(owner.user),
       direction: cursor.direction === 'older' ? PageDirection.OLDER : PageDirection.NEWER,
       postId: cursor.postId ?? 0n,
       authorHash: authorHash(cursor.author),
-      seen: this.#positions.messageOf(seen),
+      seen: undefined,
       viewerHash: viewerHash(owner),
-    }).finish()
-    const sealed = SealedPageToken.encode({
-      payload: Buffer.from(payload),
-      mac: this.#mac(this.#keyId, payload) ?? Buffer.alloc(0),
-      keyId: this.#keyId,
-    }).finish()
-    return Buffer.from(sealed).toString('base64url')
+    })
+    const payload = withField(cursorBytes, SEEN, this.#positions.encode(seen))
+    const mac = this.#mac(this.#keyId, payload) ?? Buffer.alloc(0)
+    const sealed = encoded(SealedPageToken, { payload, mac, keyId: this.#keyId })
+    return sealed.toString('base64url')
   }
 
   sealPlace(owner: PageOwner, direction: Cursor['direction'], at: Place, seen: Position): string {
@@ -100,7 +102,7 @@ export class PageTokens {
       throw new ApiError('PAGE_TOKEN_MISMATCH', message, { field })
     }
     const author = userKeyOfBytes(page.authorHash)
-    const seen = this.#positions.positionOf(page.seen ?? this.#positions.messageOf([]), field)
+    const seen = page.seen === undefined ? undefined : this.#positions.positionOf(page.seen, field)
     if (author === undefined || seen === undefined) throw invalid(field)
     return {
       direction: page.direction === PageDirection.NEWER ? 'newer' : 'older',

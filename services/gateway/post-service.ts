@@ -33,6 +33,7 @@ import {
   checkUser,
 } from './validate.ts'
 import { encodeContent, encodePosts, whatFits } from './wire.ts'
+import { encoded } from '../runtime/encoded.ts'
 
 const IDS_MAX = 1_000
 
@@ -137,7 +138,7 @@ async function getPost(
         )
   if (value.kind !== 'found') throw notFound()
   const rest = { post: undefined, consistencyToken: desk.tokens.write(position) }
-  return encodePosts([value.post], GetPostResponse.encode(rest).finish())
+  return encodePosts([value.post], encoded(GetPostResponse, rest))
 }
 
 async function listPosts(
@@ -164,13 +165,13 @@ async function listPosts(
         )
   }
   const { value: page, position } = await whatFits(ask, limit, desk.limits.pageBytesMax)
-  const rest = ListPostsResponse.encode({
+  const rest = encoded(ListPostsResponse, {
     posts: [],
     nextPageToken:
       page.older === undefined ? '' : desk.pages.sealPlace(owner, 'older', page.older, position),
     consistencyToken: desk.tokens.write(position),
   })
-  return encodePosts(page.posts, rest.finish())
+  return encodePosts(page.posts, rest)
 }
 
 async function like(

@@ -19,6 +19,7 @@ import { type DashboardDesk, seenBefore } from './gateway-desk.ts'
 import { PAGE_SIZE_MAX, checkUser } from './validate.ts'
 import { encodePosts } from './wire.ts'
 import { withTicks } from '../runtime/with-ticks.ts'
+import { encoded } from '../runtime/encoded.ts'
 
 const ADDED = 1
 const EDITED = 3
@@ -167,7 +168,7 @@ class DashboardWatch {
 
   #rest(event: WireEvent | undefined): Uint8Array {
     const consistencyToken = this.#desk.tokens.write(this.#seen)
-    return WatchDashboardResponse.encode({ event, consistencyToken }).finish()
+    return encoded(WatchDashboardResponse, { event, consistencyToken })
   }
 }
 

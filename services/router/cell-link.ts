@@ -9,12 +9,13 @@ import type { Clock } from '../../cells/ports/clock.ts'
 import {
   type Ask,
   CellServiceService,
-  type ConverseRequest,
+  ConverseRequest,
   type Credit,
 } from '../../gen/cellfeed/internal/v1/cell_service.ts'
 import type { CellStreamLimits } from '../cell/cell-stream-limits.ts'
 import { type CellReply, type CellResponse, decodeResponse } from '../cell/reply-codec.ts'
 import { Silence } from '../cell/silence.ts'
+import { encoded } from '../runtime/encoded.ts'
 import { Outbox } from '../runtime/outbox.ts'
 import { CellUnavailable } from './router.ts'
 
@@ -90,10 +91,10 @@ export class CellLink {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
     })
-    const { path, requestSerialize } = CellServiceService.converse
+    const { path } = CellServiceService.converse
     this.#stream = this.#client.makeBidiStreamRequest<ConverseRequest, CellResponse>(
       path,
-      requestSerialize,
+      (request) => encoded(ConverseRequest, request),
       decodeResponse,
       new Metadata(),
       {},

@@ -7,9 +7,10 @@ export class CorruptMessage extends Error {
   override readonly name = 'CorruptMessage'
 }
 
+/** Of an unsigned number below 2^53. */
 export function sizeOfVarint(value: number): number {
   let size = 1
-  for (let rest = value >>> 7; rest !== 0; rest >>>= 7) size++
+  for (let rest = value; rest > 127; rest = Math.floor(rest / 128)) size++
   return size
 }
 
@@ -22,13 +23,27 @@ export function sizeOfField(length: number): number {
 export function writeTag(bytes: Buffer, start: number, field: number, length: number): number {
   let at = start
   bytes[at++] = (field << 3) | 2
-  let rest = length
+  return writeVarint(bytes, at, length)
+}
+
+/** An unsigned number below 2^53; answers where the next byte goes. */
+export function writeVarint(bytes: Buffer, start: number, value: number): number {
+  let at = start
+  let rest = value
   while (rest > 127) {
-    bytes[at++] = (rest & 127) | 128
-    rest >>>= 7
+    bytes[at++] = (rest % 128) | 128
+    rest = Math.floor(rest / 128)
   }
   bytes[at++] = rest
   return at
+}
+
+/** A message with one more field of bytes at its end: in protobuf one after the other is one message. */
+export function withField(message: Uint8Array, field: number, value: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(message.length + sizeOfField(value.length))
+  bytes.set(message, 0)
+  bytes.set(value, writeTag(bytes, message.length, field, value.length))
+  return bytes
 }
 
 const VARINT = 0

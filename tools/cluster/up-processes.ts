@@ -1,7 +1,6 @@
 // Starts what does not run yet of a cluster of processes: engines, then cells, then those who answer clients.
 
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startCassandra } from '../../infra/local/cassandra.ts'
 import { ENGINE_VERSIONS } from '../../infra/local/engine-jars.ts'
@@ -11,10 +10,10 @@ import { LocalServer } from '../../infra/local/local-server.ts'
 import { startRedis } from '../../infra/local/redis.ts'
 import { type Noted, readNoted, stillRunning, writeNoted } from './cluster-state.ts'
 import type { ClusterConfig } from './config.ts'
+import { cliPath, nodeFlags } from '../demo/cluster-process.ts'
 import { ENGINE_PORTS, initArgs, type PlannedProcess, plannedProcesses } from './plan.ts'
 import { birthOf } from './process-birth.ts'
 
-const CLI = join(import.meta.dirname, '../../dist/services/cli/main.js')
 const READY_WITHIN_MS = 120_000
 const ANSWER_MS_MAX = 2_000
 // A cluster to try things on: soon there rather than fast.
@@ -42,7 +41,7 @@ export async function upProcesses(config: ClusterConfig, say: (line: string) => 
     ),
     start('redis', (place) => startRedis({ ...place, engines, port: redis })),
   ])
-  await promisify(execFile)(process.execPath, [CLI, ...initArgs(config.cells)])
+  await promisify(execFile)(process.execPath, [cliPath, ...initArgs(config.cells)])
   say('cellfeed, each with its log in a folder of its own')
   // One after another: first starts make many rows, and have one Cassandra among them.
   for (const planned of plannedProcesses(config.cells)) {
@@ -57,7 +56,7 @@ function startPlanned({ name, statusPort, args }: PlannedProcess, place: EngineP
     ...place,
     name,
     program: process.execPath,
-    args: [CLI, ...args],
+    args: [...nodeFlags, cliPath, ...args],
     ports: [statusPort],
     answers: async () => {
       const signal = AbortSignal.timeout(ANSWER_MS_MAX)

@@ -4,6 +4,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CassandraControlStore } from '../../../infra/cassandra/control-store.ts'
 import { freePorts } from '../../../infra/local/free-ports.ts'
 import type { LocalServer } from '../../../infra/local/local-server.ts'
@@ -18,6 +19,9 @@ import { READERS } from './follow-graph.ts'
 import { portOf } from './peer-run.ts'
 
 const CELL = 'cell-1'
+/** A process rests that is on a core for less than this share of so long. */
+const RESTING_MS = 3_000
+const RESTING_SHARE = 0.1
 
 export class ClusterProcesses {
   readonly gatewayAddress: string
@@ -74,6 +78,16 @@ export class ClusterProcesses {
       cassandra: pidListeningOn(portOf(cassandra)),
       redis: pidListeningOn(redis.port),
     })
+  }
+
+  /** Resolves when what was published is written, the checkpoint taken, and the server has sorted its files. */
+  async resting(): Promise<void> {
+    for (;;) {
+      const meter = this.meter()
+      meter.start()
+      await sleep(RESTING_MS)
+      if (meter.share('cell') < RESTING_SHARE && meter.share('cassandra') < RESTING_SHARE) return
+    }
   }
 
   /** Drains, takes its checkpoint, and starts with nothing in memory but what a start loads. */

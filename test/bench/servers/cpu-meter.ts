@@ -30,6 +30,12 @@ export class CpuMeter {
     return this.#text((seconds) => `${Math.round((seconds / wallSeconds) * 100)} %`)
   }
 
+  /** Of one core since the start; 0 where nobody says. */
+  share(name: string): number {
+    const { seconds = 0 } = this.#spent().find((spent) => spent.name === name) ?? {}
+    return (seconds * 1_000) / (performance.now() - this.#fromMs)
+  }
+
   /** For the table: what one of so many things took of a core. Says more than shares do on a machine that others use too. */
   each(count: number): string {
     return this.#text((seconds) => {

@@ -37,6 +37,7 @@ export async function bench(): Promise<BenchRow[]> {
     await publish(flags)
     await feed.seeEverything()
     await feed.dashboard('user-1', { timeoutMs: CATCH_UP_MS })
+    await cluster.resting()
     const hot = await measureHot(flags, cluster, feed)
     const empty = await measureEmpty(flags, cluster)
     await cluster.restartCell()

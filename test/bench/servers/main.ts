@@ -12,6 +12,7 @@ import { installEngines } from '../../../infra/local/installed-engines.ts'
 import { startKafka } from '../../../infra/local/kafka.ts'
 import type { LocalServer } from '../../../infra/local/local-server.ts'
 import { startRedis } from '../../../infra/local/redis.ts'
+import { nodeFlags } from '../../../tools/demo/cluster-process.ts'
 import { readServersConfig } from '../../servers/config.ts'
 
 const BENCHES = [
@@ -92,7 +93,7 @@ async function start(): Promise<{
 
 function run(name: string, benchFlags: readonly string[]): Promise<number> {
   const file = fileURLToPath(new URL(`${name}.ts`, import.meta.url))
-  const nodeFlags = [...process.execArgv, '--max-old-space-size=8192']
-  const child = spawn(process.execPath, [...nodeFlags, file, ...benchFlags], { stdio: 'inherit' })
+  const flagsOfNode = [...process.execArgv, '--max-old-space-size=8192', ...nodeFlags]
+  const child = spawn(process.execPath, [...flagsOfNode, file, ...benchFlags], { stdio: 'inherit' })
   return new Promise((resolve) => child.on('exit', (code) => resolve(code ?? 1)))
 }

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { LocalServer } from '../../../infra/local/local-server.ts'
 import { argvOf, type Flags } from '../../servers/cluster/cellfeed-process.ts'
-import { cliPath } from '../../../tools/demo/cluster-process.ts'
+import { cliPath, nodeFlags } from '../../../tools/demo/cluster-process.ts'
 
 export type { Flags }
 
@@ -28,7 +28,7 @@ export function startCellfeed(process: CellfeedCommand): Promise<LocalServer> {
     name,
     folder,
     program: node,
-    args: [cliPath, command, ...argvOf({ ...flags, 'status-port': statusPort })],
+    args: [...nodeFlags, cliPath, command, ...argvOf({ ...flags, 'status-port': statusPort })],
     answers: async () => {
       const signal = AbortSignal.timeout(answerMsMax)
       const answer = await fetch(`http://127.0.0.1:${statusPort}/healthz/ready`, { signal })
