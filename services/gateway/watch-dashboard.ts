@@ -89,8 +89,8 @@ class DashboardWatch {
       const { item } = next
       if (item.kind === 'reload') return item
       this.#seen = largerOf(item.position, this.#seen)
-      const encoded = this.#encodeItem(item)
-      if (encoded !== undefined) yield encoded
+      const message = this.#encodeItem(item)
+      if (message !== undefined) yield message
     }
     return undefined
   }

@@ -1,6 +1,7 @@
 // Starts what does not run yet of a cluster of processes: engines, then cells, then those who answer clients.
 
 import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startCassandra } from '../../infra/local/cassandra.ts'
 import { ENGINE_VERSIONS } from '../../infra/local/engine-jars.ts'
