@@ -5,7 +5,7 @@ import { duration, type Flag, flag, integer } from '../runtime/flags.ts'
 
 export const CELL_LIMIT_FIELDS = {
   windowPosts: integer(1_000, 16_000_000).default(CELL_LIMITS.windowPostsKept),
-  generationPosts: integer(100, 100_000_000).default(CELL_LIMITS.generationPosts),
+  generationPosts: integer(100, 100_000_000).optional(),
   generationAge: duration().default(CELL_LIMITS.generationMs),
   checkpointInterval: duration().default(CELL_LIMITS.checkpointMs),
 }
@@ -19,7 +19,7 @@ export const CELL_LIMIT_FLAGS: readonly Flag[] = [
   flag(
     '--generation-posts <count>',
     'generationPosts',
-    'posts after which they are written into inboxes (default: 250000)',
+    'posts after which they are written into inboxes (default: 1000000, at most --window-posts)',
   ),
   flag(
     '--generation-age <time>',
@@ -35,7 +35,7 @@ export const CELL_LIMIT_FLAGS: readonly Flag[] = [
 
 type Given = {
   readonly windowPosts: number
-  readonly generationPosts: number
+  readonly generationPosts?: number | undefined
   readonly generationAge: number
   readonly checkpointInterval: number
 }
@@ -47,7 +47,8 @@ export function cellLimitsOf(given: Given): CellLimits {
     ...CELL_LIMITS,
     windowPostsKept: given.windowPosts,
     windowPostsMax: Math.max(CELL_LIMITS.windowPostsMax, given.windowPosts * 4),
-    generationPosts: given.generationPosts,
+    generationPosts:
+      given.generationPosts ?? Math.min(CELL_LIMITS.generationPosts, given.windowPosts),
     generationMs: given.generationAge,
     checkpointMs: given.checkpointInterval,
     unreadCap: UNREAD_CAP,
@@ -55,6 +56,6 @@ export function cellLimitsOf(given: Given): CellLimits {
 }
 
 export function cellLimitConflicts(given: Given): string[] {
-  if (given.generationPosts <= given.windowPosts) return []
+  if ((given.generationPosts ?? 0) <= given.windowPosts) return []
   return ['--generation-posts: at most --window-posts, as generations are parts of the window']
 }

@@ -73,6 +73,11 @@ test('what contradicts itself is told', () => {
   expect(refused({ windowPosts: '1000', generationPosts: '2000' })).toHaveLength(1)
 })
 
+test('a smaller window alone makes smaller generations', () => {
+  expect(accepted({ windowPosts: '1000' }).cellLimits.generationPosts).toBe(1_000)
+  expect(accepted({}).cellLimits.generationPosts).toBe(1_000_000)
+})
+
 test('every flag has a variable of its own', () => {
   const names = SERVE_FLAGS.map(({ environment }) => environment)
   expect(new Set(names).size).toBe(names.length)
