@@ -1,7 +1,7 @@
 // Appends of many callers, joined into few requests. Each partition has a lane (append-lane.ts); a request takes the next batch of
 // every lane that one leader serves.
 //
-//   append -> lanes -> (linger) -> request per leader -> acknowledged by all replicas in sync -> the callers' offsets
+//   append -> lanes -> (linger while others are under way) -> request per leader -> acknowledged by all replicas in sync -> the callers' offsets
 //                                     │ no answer: the same batches again, under the same numbers
 //                                     └ nobody waits for it any more: outcome unknown, and a new producer id
 //
@@ -55,6 +55,7 @@ export class Appender {
   #bytes = 0
   #firstLane = 0
   #linger: NodeJS.Timeout | undefined
+  #atOnce: NodeJS.Immediate | undefined
   #sweeping: NodeJS.Timeout | undefined
   #isPreparing = false
   #isAway = false
@@ -114,11 +115,15 @@ export class Appender {
     for (const call of this.#calls) this.#giveUp(call, 'the firehose was closed')
     this.#dropSettled()
     clearTimeout(this.#linger)
+    clearImmediate(this.#atOnce)
     clearInterval(this.#sweeping)
     await this.#shared.close()
   }
 
-  /** Sends now when there is a request's worth, else soon. */
+  /**
+   * Sends now when there is a request's worth. Else when this turn of the event loop is over if no request is under way, or soon:
+   * whoever is alone does not wait, and whoever is many shares requests.
+   */
   #arm(): void {
     if (this.#lanes.every((lane) => lane.isEmpty)) return
     const { requestRecordsMax, batchBytesMax, lingerMs } = this.#limits
@@ -129,12 +134,15 @@ export class Appender {
       isFull ||= lane.waitingBytes >= batchBytesMax
     }
     if (isFull || records >= requestRecordsMax) this.#pump()
+    else if (this.#flying.size === 0) this.#atOnce ??= setImmediate(() => this.#pump())
     else this.#linger ??= setTimeout(() => this.#pump(), lingerMs)
   }
 
   #pump(): void {
     clearTimeout(this.#linger)
+    clearImmediate(this.#atOnce)
     this.#linger = undefined
+    this.#atOnce = undefined
     const link = this.#link
     const session = this.#session
     if (link === undefined || session === undefined) {
@@ -204,7 +212,9 @@ export class Appender {
       for (const batch of batches) batch.isFlying = false
       this.#failed(link, batches, brokerError(error, 'appending'))
     } finally {
-      this.#flying.set(leader, (this.#flying.get(leader) ?? 1) - 1)
+      const left = (this.#flying.get(leader) ?? 1) - 1
+      if (left === 0) this.#flying.delete(leader)
+      else this.#flying.set(leader, left)
       this.#arm()
     }
   }

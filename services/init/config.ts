@@ -30,7 +30,8 @@ export type InitConfig = ClusterConfig & {
   /** Undefined: as the cluster was made, or the default. */
   readonly cells: number | undefined
   readonly partitions: number | undefined
-  readonly replication: number
+  /** Copies of every record, and of every row. */
+  readonly replication: { readonly kafka: number; readonly cassandra: number }
   readonly retentionMs: number
   /** Tell what an administrator would run, and change nothing. */
   readonly print: boolean
@@ -47,6 +48,8 @@ const FIELDS = {
   cells: integer(1, CELLS_MAX).optional(),
   partitions: integer(1, PARTITIONS_MAX).optional(),
   replication: integer(1, REPLICATION_MAX).default(3),
+  kafkaReplication: integer(1, REPLICATION_MAX).optional(),
+  cassandraReplication: integer(1, REPLICATION_MAX).optional(),
   retention: duration().default(WEEK_MS),
   print: toggle(),
 }
@@ -63,6 +66,8 @@ export const INIT_FLAGS: readonly Flag[] = [
     'replication',
     'copies of every record and row (default: 3; 1 on a single server)',
   ),
+  flag('--kafka-replication <count>', 'kafkaReplication', 'of records, if it is another'),
+  flag('--cassandra-replication <count>', 'cassandraReplication', 'of rows, if it is another'),
   flag('--retention <time>', 'retention', 'how long the firehose keeps events (default: 7d)'),
   flag('--print', 'print', 'print what an administrator would run, and change nothing'),
   ...KAFKA_FLAGS,
@@ -85,7 +90,10 @@ export function parseInitConfig(
     ...engines,
     cells: given.cells,
     partitions: given.partitions,
-    replication: given.replication,
+    replication: {
+      kafka: given.kafkaReplication ?? given.replication,
+      cassandra: given.cassandraReplication ?? given.replication,
+    },
     retentionMs: given.retention,
     print: given.print,
   })

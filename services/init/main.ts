@@ -74,7 +74,7 @@ async function setUp(
     ...cassandra,
     prefix,
     cells,
-    replication: { [cassandra.localDataCenter]: config.replication },
+    replication: { [cassandra.localDataCenter]: config.replication.cassandra },
   })
   const openControl = () =>
     asked(atCassandra, () => CassandraControlStore.open({ ...cassandra, prefix }))
@@ -88,7 +88,7 @@ async function setUp(
   const partitionsPerTopic =
     before.log?.partitionsPerTopic ?? config.partitions ?? PARTITIONS_DEFAULT
   compareCluster(config, before, kafkaClusterId, report)
-  const topics = { partitionsPerTopic, replication: config.replication }
+  const topics = { partitionsPerTopic, replication: config.replication.kafka }
   const plan = planTopics({ prefix, ...topics, retentionMs: config.retentionMs })
   await makeTopics(admin, plan, before, report)
   if (report.problems !== undefined) return before.cells ?? []
@@ -174,7 +174,7 @@ async function makeTopics(
 function topicsRefused(error: unknown, [plan]: readonly TopicPlan[]): Error {
   const message = causeOf(error)
   if (!/replication/i.test(message)) return new Error(message, { cause: error })
-  const line = `Kafka can not keep ${plan?.replication ?? 0} copies: ${message}; on a single broker say --replication 1`
+  const line = `Kafka can not keep ${plan?.replication ?? 0} copies: ${message}; on a single broker say --replication 1, or --kafka-replication 1 if rows have more copies`
   return new StartFailure(line, EXIT_FAILED, { cause: error })
 }
 
@@ -182,13 +182,18 @@ function topicsRefused(error: unknown, [plan]: readonly TopicPlan[]): Error {
 function print(config: InitConfig, out: (line: string) => void): void {
   const { prefix, replication, retentionMs } = config
   const partitionsPerTopic = config.partitions ?? PARTITIONS_DEFAULT
-  const plan = planTopics({ prefix, partitionsPerTopic, replication, retentionMs })
+  const plan = planTopics({
+    prefix,
+    partitionsPerTopic,
+    replication: replication.kafka,
+    retentionMs,
+  })
   out('# Kafka')
   for (const command of printTopics(plan, config.kafka.brokers)) out(command)
   out('')
   out('-- Cassandra (cqlsh)')
   const cells = cellNames(config.cells ?? CELLS_DEFAULT)
-  const replicas = { [config.cassandra.localDataCenter]: replication }
+  const replicas = { [config.cassandra.localDataCenter]: replication.cassandra }
   for (const statement of planSchema({ prefix, cells, replication: replicas })) out(`${statement};`)
   out('')
   out(

@@ -34,6 +34,8 @@ export type LoadOptions = {
 const TEXT_BYTES = 890
 const POSTS_A_SEND = 2_000
 const SENDS_AT_ONCE = 3
+/** With a rate to keep it sends what is due so often, as gateways do that many users share. */
+const PACE_MS = 10
 /** Of 1,024: gateways have the smaller ones. */
 const WORKER = 900
 
@@ -111,7 +113,7 @@ async function produce(options: LoadOptions): Promise<void> {
         count < 1 ||
         (perSecond === undefined && count < Math.min(POSTS_A_SEND, postsMax - sent))
       ) {
-        await sleep(1)
+        await sleep(perSecond === undefined ? 1 : PACE_MS)
         continue
       }
       sent += count

@@ -163,8 +163,10 @@ test('init takes its numbers, and a flag without a value', () => {
     print: true,
     cells: 3,
     partitions: undefined,
-    replication: 3,
+    replication: { kafka: 3, cassandra: 3 },
   })
+  const uneven = accepted(parseInitConfig({ replication: '3', kafkaReplication: '2' }, {}))
+  expect(uneven.replication).toEqual({ kafka: 2, cassandra: 3 })
   expect(accepted(parseInitConfig({}, { CELLFEED_PRINT: 'true' })).print).toBe(true)
   expect(refused(parseInitConfig({ replication: '0', partitions: 'all' }, {}))).toHaveLength(2)
 })
