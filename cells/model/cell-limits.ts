@@ -56,7 +56,7 @@ export const CELL_LIMITS: CellLimits = {
   chunkEntriesMax: 4_096,
   checkpointMs: 10_000,
   checkpointEvents: 200_000,
-  pendingBytesMax: 64 * 1024 * 1024,
+  pendingBytesMax: 128 * 1024 * 1024,
   postBatchRows: 4_000,
   fetchRecords: 1_000,
   bodyMemoryBytes: 256 * 1024 * 1024,

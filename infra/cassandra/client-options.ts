@@ -3,6 +3,7 @@
 
 import cassandra from 'cassandra-driver'
 import type { CassandraOptions } from './cassandra-options.ts'
+import { ReplicaFirst } from './load-balancing.ts'
 import type { SessionLimits } from './session.ts'
 
 const { policies, types } = cassandra
@@ -13,12 +14,11 @@ export function clientOptions(
 ): cassandra.DseClientOptions {
   const { credentials, tls } = options
   const { localDataCenter } = options
-  const nearest = new policies.loadBalancing.DCAwareRoundRobinPolicy(localDataCenter)
   return {
     contactPoints: [...options.contactPoints],
     localDataCenter,
     policies: {
-      loadBalancing: new policies.loadBalancing.TokenAwarePolicy(nearest),
+      loadBalancing: new ReplicaFirst(localDataCenter),
       retry: new policies.retry.FallthroughRetryPolicy(),
       // The driver documents null as "by the server"; its types know only a generator.
       timestampGeneration:
