@@ -1,41 +1,19 @@
 // Everything `cellfeed router` can be told, by flag or by environment; a flag wins. All mistakes are reported at once.
 
-import {
-  type ConfigErrors,
-  type Environment,
-  type Flag,
-  isConfigErrors,
-  type Raw,
-  readFlags,
-} from '../runtime/flags.ts'
-import {
-  CLUSTER_FIELDS,
-  CLUSTER_FLAGS,
-  type ClusterConfig,
-  clusterConfigOf,
-  type ListenConfig,
-  listenConfigOf,
-  listenFields,
-  listenFlags,
-} from '../runtime/process-flags.ts'
+import type { ConfigErrors, Environment, Raw } from '../runtime/flags.ts'
+import { type ListenerConfig, listenerConfig } from '../runtime/process-flags.ts'
 
-export type RouterConfig = ClusterConfig & ListenConfig
+export type RouterConfig = ListenerConfig
 
-const PORTS = { port: 7403, statusPort: 7405 }
-const FIELDS = { ...CLUSTER_FIELDS, ...listenFields(PORTS) }
-
-export const ROUTER_FLAGS: readonly Flag[] = [
-  ...listenFlags('gRPC: which cell a user lives in', PORTS),
-  ...CLUSTER_FLAGS,
-]
+const listener = listenerConfig('gRPC: which cell a user lives in', {
+  port: 7403,
+  statusPort: 7405,
+})
+export const ROUTER_FLAGS = listener.flags
 
 export function parseRouterConfig(
   raw: Raw,
   environment: Environment = process.env,
 ): RouterConfig | ConfigErrors {
-  const given = readFlags({ fields: FIELDS, flags: ROUTER_FLAGS }, raw, environment)
-  if (isConfigErrors(given)) return given
-  const errors: string[] = []
-  const config = { ...clusterConfigOf(given, errors), ...listenConfigOf(given, errors) }
-  return errors.length > 0 ? { errors } : Object.freeze(config)
+  return listener.parse(raw, environment)
 }

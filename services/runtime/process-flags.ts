@@ -8,7 +8,19 @@ import {
   type CassandraConfig,
   cassandraConfigOf,
 } from './cassandra-flags.ts'
-import { duration, type Flag, flag, pemText, port, portConflicts } from './flags.ts'
+import {
+  type ConfigErrors,
+  duration,
+  type Environment,
+  type Flag,
+  flag,
+  isConfigErrors,
+  pemText,
+  port,
+  portConflicts,
+  type Raw,
+  readFlags,
+} from './flags.ts'
 import { LOG_LEVELS, type LogLevel } from './log.ts'
 import { checkPem } from './tls-flags.ts'
 
@@ -113,6 +125,25 @@ export function listenConfigOf(
   const { host, port: main, statusPort } = given
   errors.push(...portConflicts({ '--port': main, '--status-port': statusPort }))
   return { host, port: main, statusPort, tls: processTlsOf(given, errors) }
+}
+
+export type ListenerConfig = ClusterConfig & ListenConfig
+
+/** All that a process is told which knows the control store, and listens for what `api` says. */
+export function listenerConfig(
+  api: string,
+  ports: { readonly port: number; readonly statusPort: number },
+) {
+  const fields = { ...CLUSTER_FIELDS, ...listenFields(ports) }
+  const flags: readonly Flag[] = [...listenFlags(api, ports), ...CLUSTER_FLAGS]
+  const parse = (raw: Raw, environment: Environment): ListenerConfig | ConfigErrors => {
+    const given = readFlags({ fields, flags }, raw, environment)
+    if (isConfigErrors(given)) return given
+    const errors: string[] = []
+    const config = { ...clusterConfigOf(given, errors), ...listenConfigOf(given, errors) }
+    return errors.length > 0 ? { errors } : Object.freeze(config)
+  }
+  return { flags, parse }
 }
 
 /** Undefined: plain connections. */
