@@ -124,7 +124,6 @@ export class Checkpointer {
 
     await this.#names.flush()
     const blocks = await this.#writeWindow(tail, head, position)
-    await this.#followers.flush()
     await this.#writeReaders(readers)
     await this.#writeGreatest(greatest)
     await posts
@@ -209,6 +208,10 @@ export class Checkpointer {
   }
 
   /** Each row reflects the position at which it is encoded, which it names. */
+  /**
+   * Each as it is now, with events beyond the position. What it follows has to be in the lists of followers by then: a replay passes
+   * over events that a row reflects, and records that are lost are not replayed at all.
+   */
   async #writeReaders(readers: ReadonlySet<Reader>): Promise<void> {
     const forgetBefore = this.#forgettable()
     let batch: ReaderRow[] = []
@@ -222,6 +225,7 @@ export class Checkpointer {
       const version = this.#nextVersion()
       batch.push({ slot: slot.slot, term: slot.term, reader: number, version, bytes })
       if (batch.length < READER_BATCH) continue
+      await this.#followers.flush()
       if (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift()
       const put = this.#putReaders(batch)
       // Awaited later; another one may fail first.
@@ -230,6 +234,7 @@ export class Checkpointer {
       batch = []
       await this.#clock.yield()
     }
+    await this.#followers.flush()
     if (batch.length > 0) inFlight.push(this.#putReaders(batch))
     await Promise.all(inFlight)
   }

@@ -31,6 +31,7 @@ export class FollowerIndex {
 
   /** Makes everything noted so far durable. One call at a time. */
   async flush(): Promise<void> {
+    if (this.#pending.size === 0) return
     this.#inFlight = this.#pending
     this.#pending = new Map()
     await this.#names.flush()

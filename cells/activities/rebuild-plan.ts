@@ -95,7 +95,7 @@ async function checkDonor(
 ): Promise<void> {
   if (!hasReached(donor.position, bounds.start)) {
     throw new DonorUnusable(
-      `the donor's newest checkpoint, at ${donor.position.join()}, does not reach the start of the firehose, ${bounds.start.join()}: take another donor, or one that runs`,
+      `the donor's newest checkpoint, at ${donor.position.join()}, does not reach the start of the firehose, ${bounds.start.join()}: take another donor, or, if this one runs, try again after its next checkpoint, in some seconds`,
     )
   }
   try {

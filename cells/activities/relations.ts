@@ -57,10 +57,7 @@ export class Relations {
 
   #applyEdge(fact: Followed | Unfollowed, at: Place, changeTime: ChangeTime): void {
     const reader = this.#readerOf(fact.user, at)
-    if (reader === undefined) {
-      this.#indexAgain(fact, at)
-      return
-    }
+    if (reader === undefined) return
     const author = this.#names.numberOf(fact.author)
     if (author === reader.number) return
     const followed = reader.follows(author)
@@ -139,15 +136,5 @@ export class Relations {
     // Who watches already does so as nobody's reader.
     this.#watch.graphChanged(reader, number)
     return reader
-  }
-
-  /** In a replay: the reader's row reflects the event, but the crash may have come before the follower's row was durable. */
-  #indexAgain(fact: Followed | Unfollowed, at: Place): void {
-    if (this.#state.slotOfUser(fact.user.key) === undefined) return
-    const reader = this.#state.readers.get(this.#names.numberOf(fact.user))
-    const author = this.#names.numberOf(fact.author)
-    if (reader === undefined || author === reader.number) return
-    const follows = reader.follows(author)
-    this.#followers.note({ author, user: fact.user.key, version: at.offset, follows })
   }
 }

@@ -274,10 +274,16 @@ export const MUTANTS: readonly Mutant[] = [
     new: '    const [droppedHi, droppedLo] = [0, 0]\n',
   },
   {
-    name: 'index-not-redone',
+    name: 'followers-after-readers',
     bug: 'a crash between a reader and the list of followers leaves the list wrong',
-    file: 'cells/activities/relations.ts',
-    old: '      this.#indexAgain(fact, at)\n',
-    new: '',
+    file: 'cells/activities/checkpointer.ts',
+    old: `    await this.#followers.flush()
+    if (batch.length > 0) inFlight.push(this.#putReaders(batch))
+    await Promise.all(inFlight)
+`,
+    new: `    if (batch.length > 0) inFlight.push(this.#putReaders(batch))
+    await Promise.all(inFlight)
+    await this.#followers.flush()
+`,
   },
 ]
