@@ -126,10 +126,16 @@ export class CellLease {
   async withdraw(): Promise<void> {
     if (this.#state.kind === 'superseded' || this.#boot === 0) return
     await this.#renewing
-    const { control, cell } = this.#parts
-    const last = { ...this.#announcement(this.#boot), state: 'stopped' as const }
-    const value = encodeAnnouncement({ ...last, leaseEndsAtMs: this.#parts.clock.nowMs() })
-    await control.compareAndSet(announcementKey(cell), this.#revision, value)
+    const boot = this.#boot
+    const { clock } = this.#parts
+    try {
+      await this.#replace(boot, () => {
+        const last = this.#announcement(boot)
+        return { ...last, state: 'stopped' as const, leaseEndsAtMs: clock.nowMs() }
+      })
+    } catch (error) {
+      if (!(error instanceof CellTakenOver)) throw error
+    }
   }
 
   /** Notices a process that stood still, or a clock that jumped, or a lease that could not be renewed in time. */
@@ -169,21 +175,32 @@ export class CellLease {
       })
   }
 
-  /** Writes the announcement unless a greater boot has. Throws CellTakenOver. */
+  /** Throws CellTakenOver. */
   async #announce(boot: number): Promise<void> {
+    let stillness = 0
+    let begunMs = 0
+    await this.#replace(boot, () => {
+      stillness = this.#stillness
+      begunMs = this.#parts.monotonicMs()
+      return this.#announcement(boot)
+    })
+    this.#boot = boot
+    // What was confirmed before the process stood still says nothing of what happened meanwhile.
+    if (stillness === this.#stillness) this.#renewed(begunMs)
+  }
+
+  /**
+   * Writes an announcement unless a greater boot has. The revision may be another than this process knows: a write that failed
+   * may have happened. Throws CellTakenOver.
+   */
+  async #replace(boot: number, next: () => CellAnnouncement): Promise<void> {
     const { control, cell } = this.#parts
     const key = announcementKey(cell)
     if (this.#state.kind === 'superseded') throw new CellTakenOver(cell, this.#state.by)
     for (let tried = 0; tried < TRIES_MAX; tried++) {
-      const stillness = this.#stillness
-      const begunMs = this.#parts.monotonicMs()
-      const value = encodeAnnouncement(this.#announcement(boot))
-      const revision = await control.compareAndSet(key, this.#revision, value)
+      const revision = await control.compareAndSet(key, this.#revision, encodeAnnouncement(next()))
       if (revision !== undefined) {
         this.#revision = revision
-        this.#boot = boot
-        // What was confirmed before the process stood still says nothing of what happened meanwhile.
-        if (stillness === this.#stillness) this.#renewed(begunMs)
         return
       }
       const found = await control.get(key)

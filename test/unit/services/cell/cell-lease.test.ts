@@ -140,3 +140,14 @@ test('who stops in order withdraws, unless another has taken over', async () => 
   await one.lease.withdraw()
   expect(await announced(control)).toMatchObject({ state: 'serving', boot: 2 })
 })
+
+test('it withdraws also when a renewal happened that seemed to fail', async () => {
+  const control = new MemoryControlStore()
+  const one = new LeaseStage(control, 'one:7410')
+  await one.lease.nextBoot()
+  const key = announcementKey('cell-1')
+  const before = await control.get(key)
+  await control.compareAndSet(key, before?.revision ?? 0, before?.value ?? new Uint8Array())
+  await one.lease.withdraw()
+  expect(await announced(control)).toMatchObject({ state: 'stopped', boot: 1 })
+})
