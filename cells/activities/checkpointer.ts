@@ -207,10 +207,9 @@ export class Checkpointer {
     })
   }
 
-  /** Each row reflects the position at which it is encoded, which it names. */
   /**
-   * Each as it is now, with events beyond the position. What it follows has to be in the lists of followers by then: a replay passes
-   * over events that a row reflects, and records that are lost are not replayed at all.
+   * Each row reflects the position at which it is encoded, which it names. Whom it follows has to be in the lists of followers by
+   * then: a replay passes over events that a row reflects, and records that are lost are not replayed at all.
    */
   async #writeReaders(readers: ReadonlySet<Reader>): Promise<void> {
     const forgetBefore = this.#forgettable()

@@ -1,9 +1,11 @@
 // Appends of many callers, joined into few requests. Each partition has a lane (append-lane.ts); a request takes the next batch of
 // every lane that one leader serves.
 //
-//   append -> lanes -> (linger while others are under way) -> request per leader -> acknowledged by all replicas in sync -> the callers' offsets
+//   append -> lanes -> (linger) -> request per leader -> acknowledged by all replicas in sync -> the callers' offsets
 //                                     │ no answer: the same batches again, under the same numbers
 //                                     └ nobody waits for it any more: outcome unknown, and a new producer id
+//
+// Lingering is for appends that come while a request is under way: one that finds none is sent at once.
 //
 // Why the numbering is done here and not left to kafkajs' producer: that one gives the numbers of a request that failed to the
 // next one. If the first was stored after all, the broker takes the second for its repeat and acknowledges what it does not

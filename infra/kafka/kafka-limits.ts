@@ -17,7 +17,7 @@ export type KafkaLimits = {
   readonly retryMs: number
   readonly retryMaxMs: number
 
-  /** Appends wait so long for others to share a request. */
+  /** Appends that come while a request is under way wait so long, or until it is answered, to share the next one. */
   readonly lingerMs: number
   /** Beyond so many unconfirmed bytes appends are refused with FirehoseBusy. */
   readonly inFlightBytesMax: number

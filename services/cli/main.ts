@@ -1,8 +1,9 @@
 #!/usr/bin/env -S node --max-semi-space-size=64
 // The `cellfeed` command. Its young objects get more room than node gives them: a cell that catches up holds every post for a
 // moment, and copying those back and forth took half as long again (docs/performance.md).
-// Commands are in program.ts; here they meet the process: output, Ctrl-C,
-// exit codes, and one line on standard error for whatever goes wrong.
+//
+// Commands are in program.ts; here they meet the process: output, Ctrl-C, exit codes, and one line on standard error for
+// whatever goes wrong.
 
 import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js'
 import { readCliEnvironment } from './config.ts'

@@ -10,6 +10,7 @@ import {
   type MarkReadRequest,
   type MarkReadResponse,
 } from '../../gen/cellfeed/v1/dashboard_service.ts'
+import { encoded } from '../runtime/encoded.ts'
 import { PLACE_BEFORE_ALL } from './dashboard-places.ts'
 import type { CallContext } from './front-desk.ts'
 import { type DashboardDesk, type GatewayDesk, seenBefore } from './gateway-desk.ts'
@@ -18,7 +19,6 @@ import { asEncoded, type Handlers } from './service-book.ts'
 import { checkCount, checkNotAhead, checkPageSize, checkPostId, checkUser } from './validate.ts'
 import { watchDashboard } from './watch-dashboard.ts'
 import { encodePosts, whatFits } from './wire.ts'
-import { encoded } from '../runtime/encoded.ts'
 
 const UNREAD_CAP_DEFAULT = 100
 const UNREAD_CAP_MAX = 1_000

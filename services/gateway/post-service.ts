@@ -18,6 +18,7 @@ import {
   type UpdatePostRequest,
   type UpdatePostResponse,
 } from '../../gen/cellfeed/v1/post_service.ts'
+import { encoded } from '../runtime/encoded.ts'
 import type { Read } from './cell-reader.ts'
 import { createPost } from './create-post.ts'
 import { ApiError } from './errors.ts'
@@ -33,7 +34,6 @@ import {
   checkUser,
 } from './validate.ts'
 import { encodeContent, encodePosts, whatFits } from './wire.ts'
-import { encoded } from '../runtime/encoded.ts'
 
 const IDS_MAX = 1_000
 

@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, extname, join } from 'node:path'
 import { expect, test } from 'vitest'
+import { nodeFlags } from '../../tools/demo/cluster-process.ts'
 
 const root = join(import.meta.dirname, '../..')
 const linesMax = 400
@@ -118,4 +119,11 @@ test('no test is switched off or singled out', () => {
 test('nothing refers to the machine where it was written', () => {
   expectNone(linesMatching(texts, machinePath), 'no absolute path of one machine')
   expectNone(linesMatching(texts, registryHost), 'no host name of a package registry')
+})
+
+test('the command and the image start node alike', () => {
+  const [first] = read('services/cli/main.ts').split('\n')
+  expect(first).toBe(`#!/usr/bin/env -S node ${nodeFlags.join(' ')}`)
+  const start = ['node', ...nodeFlags, 'dist/services/cli/main.js'].map((word) => `"${word}"`)
+  expect(read('infra/compose/Dockerfile')).toContain(`ENTRYPOINT [${start.join(', ')}]`)
 })

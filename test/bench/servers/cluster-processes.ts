@@ -22,6 +22,7 @@ const CELL = 'cell-1'
 /** A process rests that is on a core for less than this share of so long. */
 const RESTING_MS = 3_000
 const RESTING_SHARE = 0.1
+const RESTING_WITHIN_MS = 300_000
 
 export class ClusterProcesses {
   readonly gatewayAddress: string
@@ -82,12 +83,12 @@ export class ClusterProcesses {
 
   /** Resolves when what was published is written, the checkpoint taken, and the server has sorted its files. */
   async resting(): Promise<void> {
-    for (;;) {
+    for (let waitedMs = 0; waitedMs < RESTING_WITHIN_MS; waitedMs += RESTING_MS) {
       const meter = this.meter()
-      meter.start()
       await sleep(RESTING_MS)
       if (meter.share('cell') < RESTING_SHARE && meter.share('cassandra') < RESTING_SHARE) return
     }
+    throw new Error('cell and Cassandra do not come to rest')
   }
 
   /** Drains, takes its checkpoint, and starts with nothing in memory but what a start loads. */

@@ -49,6 +49,14 @@ test('appends of many callers share requests, and each gets its own offsets', as
   }
 })
 
+test('an append that finds no request under way does not linger, nor does what waited for its answer', async () => {
+  open({ lingerMs: 3_600_000 })
+  const first = append(0, 'alone')
+  await expect.poll(() => brokers.requests.length).toBe(1)
+  await Promise.all([first, append(0, 'while it is under way'), append(2, 'and another')])
+  expect(brokers.requests.length).toBeLessThanOrEqual(3)
+})
+
 test('a request holds no more than its bounds, a batch neither', async () => {
   open({ requestRecordsMax: 10, batchBytesMax: 1_000 })
   const texts = Array.from({ length: 60 }, (_, i) => `${i}`.padEnd(200))
