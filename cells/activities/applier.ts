@@ -25,7 +25,8 @@ import { Bell } from './bell.ts'
 import type { CellState } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
-import { isMark, markOf, type PostBook, postKeyText } from './post-book.ts'
+import type { PostBook } from './post-book.ts'
+import { created, edited, isMark, markOf, postKeyText } from './post-rows.ts'
 import type { Relations } from './relations.ts'
 
 /** Told of what watchers may want to see, after it is applied. */
@@ -303,10 +304,11 @@ export class Applier {
       this.#book.changed(author, fact.postId) ??
       (entry < 0 ? undefined : this.#book.recent(entry)) ??
       known.get(postKeyText(author, fact.postId))
-    if (old?.body === undefined || old.version >= offset) return
-    const row = { ...old, version: offset, body: { ...old.body, content: fact.content } }
+    if (old === undefined) return
+    // Another process of this cell may have stored it already: what is held here is older all the same.
+    const row = edited(old, fact, offset)
     this.#change(row, entry, known)
-    this.#audience.postEdited(author, row)
+    if (row.body !== undefined) this.#audience.postEdited(author, row)
   }
 
   #delete(partition: number, fact: PostDeleted, known: Known): void {
@@ -335,23 +337,9 @@ export class Applier {
   }
 
   #rowOf(author: number, offset: number, fact: PostCreated): PostRow {
-    const origin = fact.reblogOf
-    const reblogOf =
-      origin === undefined
-        ? undefined
-        : { author: this.#names.numberOf(origin.author), postId: origin.postId }
-    return {
-      author,
-      postId: fact.postId,
-      version: offset,
-      createdOffset: offset,
-      body: {
-        head: fact.head,
-        content: fact.content,
-        followersOnly: fact.audience === 'followers',
-        reblogOf,
-      },
-    }
+    const of = fact.reblogOf
+    const origin = of && { author: this.#names.numberOf(of.author), postId: of.postId }
+    return created(fact, { author, offset, origin })
   }
 
   /**

@@ -15,7 +15,7 @@ import type { PostRow, PostTable } from '../ports/post-table.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Hydration, Viewer } from './hydrate.ts'
 import type { NameBook } from './name-book.ts'
-import { isMark } from './post-book.ts'
+import { isMark } from './post-rows.ts'
 
 export class AuthorPosts {
   readonly #state: CellState

@@ -6,7 +6,8 @@ import { ByteReader, ByteWriter } from '../model/byte-writer.ts'
 import { hiOf, loOf, postIdOf } from '../model/post-id.ts'
 import type { BodyCache } from '../ports/body-cache.ts'
 import type { PostKey, PostRow, PostTable } from '../ports/post-table.ts'
-import { isMark, type PostBook, postKeyText } from './post-book.ts'
+import type { PostBook } from './post-book.ts'
+import { isMark, postKeyText } from './post-rows.ts'
 
 /** A post to find; `entry` is its window entry, or -1. */
 export type Wanted = PostKey & { readonly entry: number }

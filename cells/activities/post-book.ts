@@ -9,24 +9,13 @@
 import type { CellLimits } from '../model/cell-limits.ts'
 import type { PostId } from '../model/post-id.ts'
 import type { BodyCache } from '../ports/body-cache.ts'
-import { MARK_VERSION, type PostKey, type PostRow, type PostTable } from '../ports/post-table.ts'
+import type { PostKey, PostRow, PostTable } from '../ports/post-table.ts'
 import { Bell } from './bell.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
+import { isMark, postKeyText } from './post-rows.ts'
 
 const ROW_BYTES = 200
-
-export function postKeyText(author: number, postId: PostId): string {
-  return `${author}:${postId}`
-}
-
-export function markOf(author: number, postId: PostId): PostRow {
-  return { author, postId, version: MARK_VERSION, createdOffset: -1, body: undefined }
-}
-
-export function isMark(row: PostRow): boolean {
-  return row.version === MARK_VERSION
-}
 
 export class PostBook {
   readonly #table: PostTable

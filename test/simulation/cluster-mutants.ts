@@ -68,6 +68,13 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     old: '    this.#begun++\n',
     new: '',
   },
+  {
+    name: 'stored-edit-ignored',
+    bug: 'an edit that another process has stored changes nothing of what is cached',
+    file: 'cells/activities/applier.ts',
+    old: '    const row = edited(old, fact, offset)\n',
+    new: '    const row = edited(old, fact, offset)\n    if (row === old) return\n',
+  },
   // A cell brought back from another one.
   {
     name: 'floor-not-raised',

@@ -28,3 +28,22 @@ test('a page does not believe a read of its post that began before the post was 
   expect(await page).toEqual(['ann:hello'])
   expect(ok(await early).kind).toBe('unknown')
 })
+
+test('an edit that another process of the cell has stored already is shown', async () => {
+  const stage = await Stage.open({ bodyMemoryBytes: 900 })
+  await stage.follow('bob', 'ann')
+  const post = await stage.publish('ann', 'first')
+  await stage.deliver()
+  expect(await stage.dashboard('bob')).toEqual(['ann:first'])
+  // What the other process makes of the edit.
+  const edited = Buffer.from('second')
+  for await (const [row] of stage.store.posts.allPosts()) {
+    if (row?.body === undefined) throw new Error('the post has no body')
+    const { end } = stage.firehose.currentBounds()
+    const body = { ...row.body, content: edited }
+    await stage.store.posts.put([{ ...row, version: Math.max(...end), body }])
+  }
+  await stage.edit(post, 'second')
+  await stage.applied()
+  expect(await stage.dashboard('bob')).toEqual(['ann:second'])
+})
