@@ -1,6 +1,8 @@
-// Which users homed here follow an author: rows in the store, and over them what is not durable yet. Only lists of followers read
-// it; dashboards never do.
+// Which users homed here may follow an author: rows in the store, and over them what is not durable yet. Everybody who does is in
+// it; whether one does, the reader decides. Only lists of followers read it; dashboards never do.
 
+import type { Position } from '../model/position.ts'
+import type { Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { FollowerRow, FollowerTable } from '../ports/cell-store.ts'
 import type { NameBook } from './name-book.ts'
@@ -27,6 +29,17 @@ export class FollowerIndex {
     const rows = this.#pending.get(row.author)
     if (rows === undefined) this.#pending.set(row.author, new Map([[row.user, row]]))
     else rows.set(row.user, row)
+  }
+
+  /** Notes everybody whom a reader follows, as of a position at least as late as what the reader reflects. */
+  noteEdges(reader: Reader, position: Position): void {
+    const user = this.#names.table.keyOf(reader.number)
+    if (user === undefined) return
+    const version = Math.max(...position, ...(reader.recoveredAt ?? []))
+    reader.edges.compact()
+    for (const author of reader.edges.keys.subarray(0, reader.edges.size)) {
+      if (author !== reader.number) this.note({ author, user, version, follows: true })
+    }
   }
 
   /** Makes everything noted so far durable. One call at a time. */

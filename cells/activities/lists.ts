@@ -92,7 +92,7 @@ export class Lists {
       const keys = await this.#followers.after(author, after, query.limit + 1)
       // Deleted meanwhile: follows that came after it are no follows.
       if (this.#state.authors.isDeleted(author)) return { followers: [], next: undefined }
-      users.push(...keys.filter((key) => !this.#state.authors.isDeleted(this.#names.lookup(key))))
+      users.push(...keys.filter((key) => this.#isFollowerHere(key, author)))
       after = keys.at(-1)
       if (keys.length <= query.limit) break
     }
@@ -102,6 +102,13 @@ export class Lists {
       followers: page.map((user, i) => ({ user, id: ids[i] ?? '' })),
       next: users.length > page.length ? page.at(-1) : undefined,
     }
+  }
+
+  /** The index may say too much. */
+  #isFollowerHere(user: UserKey, author: number): boolean {
+    const number = this.#names.lookup(user)
+    if (this.#state.authors.isDeleted(number)) return false
+    return this.#state.readers.get(number)?.follows(author) === true
   }
 }
 

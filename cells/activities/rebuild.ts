@@ -17,6 +17,7 @@ import {
   decodeAuthorFacts,
   decodeCheckpoint,
   decodeReach,
+  decodeReader,
   encodeCheckpoint,
   encodeReach,
   encodeReader,
@@ -31,6 +32,7 @@ import type { CellOptions } from './cell.ts'
 import { CellState } from './cell-state.ts'
 import { Claim } from './claim.ts'
 import { type Copied, DonorCopy } from './donor-copy.ts'
+import { FollowerIndex } from './follower-index.ts'
 import { NameBook } from './name-book.ts'
 import { Persistence, Stopped } from './persist.ts'
 import { DonorUnusable, planRebuild, type RebuildPlan } from './rebuild-plan.ts'
@@ -66,6 +68,7 @@ export class Rebuild {
   readonly #signal: AbortSignal
   readonly #names: NameBook
   readonly #claim: Claim
+  readonly #followers: FollowerIndex
   #count = 0
 
   constructor(ports: RebuildPorts, options: CellOptions & { readonly signal: AbortSignal }) {
@@ -86,6 +89,8 @@ export class Rebuild {
       claim: this.#claim,
       makeRoom: (numbers) => state.authors.reserve(numbers),
     })
+    const table = store.followers
+    this.#followers = new FollowerIndex({ table, names: this.#names, persistence })
   }
 
   /** Throws FirehoseGap for a log that is another one, DonorUnusable, NothingToRebuild. The cell must not run meanwhile. */
@@ -153,7 +158,13 @@ export class Rebuild {
     const missing = new Set(authors)
     for (const slot of this.#state.slots.values()) {
       for await (const rows of readers.ofSlot(slot)) {
-        for (const { reader } of rows) missing.delete(reader)
+        for (const row of rows) {
+          missing.delete(row.reader)
+          // Of what the lost records said of followers, rows and lists may have seen different parts.
+          const reader = decodeReader({ number: row.reader, slot: row.slot }, row.bytes)
+          this.#followers.noteEdges(reader, position)
+        }
+        await this.#followers.flush()
       }
     }
     const rows = [...missing].flatMap((number) => this.#readerRow(number, position))

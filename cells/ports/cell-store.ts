@@ -45,6 +45,8 @@ export interface InboxTable {
     below: number,
     limit: number,
   ): Promise<Chunk[]>
+  /** All chunks of a stay's month, each once, in bounded batches. One that is added meanwhile may be missed. */
+  chunksOf(at: SlotTerm, month: number): AsyncIterable<readonly Chunk[]>
   /** Bytes and rows kept, for operators. */
   size(): Promise<{ chunks: number; bytes: number }>
 }
@@ -62,11 +64,15 @@ export interface ReaderTable {
   ofSlot(at: SlotTerm): AsyncIterable<readonly ReaderRow[]>
   putReach(rows: readonly ReachRow[]): Promise<void>
   reach(): Promise<ReachRow[]>
-  /** Drops readers, chunks and reach of a slot's stay. */
+  /** Drops readers, chunks and reach of a slot's stay; the reach last, so that one that is dropped by half can be found. */
   dropTerm(at: SlotTerm): Promise<void>
 }
 
-/** `version` is the offset of the event in the author's partition; `follows` false is a tombstone. */
+/**
+ * `version` is the offset of the event in the author's partition; of a row made from the edges of a reader, at least the greatest
+ * offset that the reader reflects. So every follower has a row, and some who are none may: the reader itself decides. `follows`
+ * false is a tombstone.
+ */
 export type FollowerRow = {
   readonly author: number
   readonly user: UserKey

@@ -133,6 +133,20 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     new: 'const missing = new Set(authors.size === 0 ? authors : [])',
   },
   {
+    name: 'followers-believed',
+    bug: 'who is in the index of followers is a follower',
+    file: 'cells/activities/lists.ts',
+    old: 'return this.#state.readers.get(number)?.follows(author) === true',
+    new: 'return number !== author',
+  },
+  {
+    name: 'followers-not-noted',
+    bug: 'a rebuilt cell lists no followers of whom it lost the records that undid and renewed them',
+    file: 'cells/activities/rebuild.ts',
+    old: '          this.#followers.noteEdges(reader, position)\n',
+    new: '',
+  },
+  {
     name: 'copied-applied-again',
     bug: 'posts before the donor’s checkpoint are judged again, without the event ids of the gap',
     file: 'cells/activities/applier.ts',

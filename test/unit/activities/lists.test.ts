@@ -78,3 +78,15 @@ test('follows in pages, in key order, without oneself', async () => {
   }
   expect(found).toEqual(byKey(users))
 })
+
+test('who is in the index of followers and does not follow is not listed', async () => {
+  const stage = await Stage.open()
+  await stage.follow('bob', 'ann')
+  await stage.follow('cid', 'ann')
+  await stage.unfollow('bob', 'ann')
+  await stage.checkpoint()
+  // As it is when a row became durable and the record that undid it was lost.
+  const row = { author: 1, user: userKey('bob'), version: 1_000, follows: true }
+  for (let author = 1; author < 10; author++) await stage.store.followers.put([{ ...row, author }])
+  expect(await followers(stage, 'ann', 10)).toEqual(['cid'])
+})
