@@ -12,12 +12,43 @@ export type SlotRange = {
   readonly term: number
 }
 
-/** One small versioned document; `epoch` grows with every change. Ranges cover 0 .. slots-1 exactly once. */
+/** Neighbouring slots, both ends included. */
+export type SlotRun = { readonly first: number; readonly last: number }
+
+/**
+ * One small versioned document; `epoch` grows with every change, and is never below the time of the change in Unix ms: so one that
+ * comes back from a backup repeats no epoch. Ranges cover 0 .. slots-1 exactly once, ascending.
+ */
 export type Placement = {
   readonly epoch: number
   readonly slots: number
   readonly ranges: readonly SlotRange[]
+  /** All cells of the cluster, also those that own no slot. */
+  readonly cells: readonly CellName[]
+  /** Under way; a slot is in one of them at most. */
+  readonly moves: readonly Move[]
 }
+
+/** Slots on their way from one cell to another. Which phase may follow which: move.ts. */
+export type Move = {
+  /** The epoch in which it was planned. */
+  readonly id: number
+  readonly slots: readonly SlotRun[]
+  readonly from: CellName
+  readonly to: CellName
+  readonly phase: MovePhase
+}
+
+export type MovePhase =
+  | { readonly kind: 'preparing' }
+  | { readonly kind: 'copying' }
+  /** `term`: under which the target holds the slots, durably. */
+  | { readonly kind: 'verifying'; readonly term: number }
+  /** What the target shows is not what the source shows. Stays until someone looks. */
+  | { readonly kind: 'differs'; readonly term: number; readonly detail: string }
+  | { readonly kind: 'ready'; readonly term: number }
+  /** `left`: the slots as the source owned them. `sinceMs`: when it was cut over. */
+  | { readonly kind: 'retiring'; readonly left: readonly SlotRange[]; readonly sinceMs: number }
 
 export const SLOTS_DEFAULT = 4096
 
@@ -33,7 +64,7 @@ export function firstPlacement(cells: readonly CellName[], slots: number): Place
     cell,
     term: 1,
   }))
-  return { epoch: 1, slots, ranges }
+  return { epoch: 1, slots, ranges, cells, moves: [] }
 }
 
 export function ownerOf(placement: Placement, slot: number): SlotRange {
@@ -43,15 +74,74 @@ export function ownerOf(placement: Placement, slot: number): SlotRange {
   return range
 }
 
+/** The cells that own slots, in order of their first slot. */
+export function ownersOf({ ranges }: Placement): CellName[] {
+  return [...new Set(ranges.map(({ cell }) => cell))]
+}
+
 /** The slots of one cell with their terms, in slot order. */
 export function slotsOf(placement: Placement, cell: CellName): SlotTerm[] {
   return placement.ranges
     .filter((range) => range.cell === cell)
-    .flatMap((range) =>
-      Array.from({ length: range.last - range.first + 1 }, (_, i) => ({
-        slot: range.first + i,
-        term: range.term,
-      })),
-    )
+    .flatMap((range) => slotsIn([range]).map((slot) => ({ slot, term: range.term })))
     .sort((a, b) => a.slot - b.slot)
+}
+
+/** The epoch of the next change. */
+export function nextEpoch({ epoch }: Placement, nowMs: number): number {
+  return Math.max(epoch + 1, nowMs)
+}
+
+export function slotsIn(runs: readonly SlotRun[]): number[] {
+  return runs.flatMap(({ first, last }) =>
+    Array.from({ length: last - first + 1 }, (_, i) => first + i),
+  )
+}
+
+/** Slots in ascending order, each once, as runs. */
+export function runsOf(slots: readonly number[]): SlotRun[] {
+  const runs: { first: number; last: number }[] = []
+  for (const slot of slots) {
+    const run = runs.at(-1)
+    if (run !== undefined && run.last === slot - 1) run.last = slot
+    else runs.push({ first: slot, last: slot })
+  }
+  return runs
+}
+
+/** The parts of the ranges that lie in the runs. Both ascend. */
+export function rangesIn(ranges: readonly SlotRange[], runs: readonly SlotRun[]): SlotRange[] {
+  return ranges.flatMap((range) =>
+    runs.flatMap(({ first, last }) => {
+      const part = { first: Math.max(first, range.first), last: Math.min(last, range.last) }
+      return part.first > part.last ? [] : [{ ...range, ...part }]
+    }),
+  )
+}
+
+/** The ranges with some of the slots given to others. All ascend; neighbours of one cell and term are joined. */
+export function reassigned(
+  ranges: readonly SlotRange[],
+  changes: readonly SlotRange[],
+): SlotRange[] {
+  const kept = rangesIn(ranges, gapsBetween(changes))
+  const all = [...kept, ...changes].sort((a, b) => a.first - b.first)
+  const joined: SlotRange[] = []
+  for (const range of all) {
+    const before = joined.at(-1)
+    if (before !== undefined && before.cell === range.cell && before.term === range.term) {
+      joined[joined.length - 1] = { ...before, last: range.last }
+    } else joined.push(range)
+  }
+  return joined
+}
+
+function gapsBetween(runs: readonly SlotRun[]): SlotRun[] {
+  const gaps: SlotRun[] = []
+  let first = 0
+  for (const run of runs) {
+    if (run.first > first) gaps.push({ first, last: run.first - 1 })
+    first = run.last + 1
+  }
+  return [...gaps, { first, last: Number.MAX_SAFE_INTEGER }]
 }

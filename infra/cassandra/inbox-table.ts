@@ -18,6 +18,7 @@ import type { Row, Session } from './session.ts'
 import { FINAL_TIMESTAMP, numberTimestamp, ONCE_TIMESTAMP } from './write-timestamps.ts'
 
 const CHUNK_KEY_BYTES = 20
+const CHUNKS_AT_ONCE = 500
 
 export class CassandraInboxTable implements InboxTable {
   readonly #session: Session
@@ -25,6 +26,7 @@ export class CassandraInboxTable implements InboxTable {
   readonly #insert: string
   readonly #select: string
   readonly #selectParts: string
+  readonly #selectMonth: string
   readonly #drop: string
   readonly #insertGeneration: string
   readonly #selectGenerations: string
@@ -42,6 +44,7 @@ export class CassandraInboxTable implements InboxTable {
     this.#insert = `INSERT INTO ${inbox} (slot, term, month, reader, generation, part, bytes) VALUES (?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?`
     this.#select = `SELECT generation, part, bytes FROM ${inbox} WHERE ${ofReader} AND generation < ? LIMIT ?`
     this.#selectParts = `SELECT generation, part, bytes FROM ${inbox} WHERE ${ofReader} AND generation = ? AND part > ?`
+    this.#selectMonth = `SELECT reader, generation, part, bytes FROM ${inbox} WHERE slot = ? AND term = ? AND month = ?`
     this.#drop = `DELETE FROM ${inbox} USING TIMESTAMP ? WHERE slot = ? AND term = ? AND month = ?`
     this.#insertGeneration = `INSERT INTO ${generations} (one, generation, month, min_id, max_id) VALUES (1, ?, ?, ?, ?) USING TIMESTAMP ?`
     this.#selectGenerations = `SELECT generation, month, min_id, max_id FROM ${generations} WHERE one = 1`
@@ -103,6 +106,13 @@ export class CassandraInboxTable implements InboxTable {
       last.part,
     ])
     return [...chunks, ...parts.map((row) => chunkOf(reader, row))]
+  }
+
+  async *chunksOf({ slot, term }: SlotTerm, month: number): AsyncIterable<readonly Chunk[]> {
+    const ofMonth = [slot, term, month]
+    for await (const rows of this.#session.pages(this.#selectMonth, ofMonth, CHUNKS_AT_ONCE)) {
+      yield rows.map((row) => chunkOf(row['reader'] as number, row))
+    }
   }
 
   async size(): Promise<{ chunks: number; bytes: number }> {

@@ -99,13 +99,12 @@ export class CassandraReaderTable implements ReaderTable {
     }))
   }
 
-  /** Reach first: a stay that is dropped by half claims nothing. */
   async dropTerm(at: SlotTerm): Promise<void> {
     const params = [FINAL_TIMESTAMP, at.slot, at.term]
-    await this.#session.write(this.#dropReach, params)
     await this.#session.write(this.#drop, params)
     await this.#pages.drop(at)
     await this.#inbox.drop(at)
+    await this.#session.write(this.#dropReach, params)
   }
 
   #writeOf({ slot, term, reader, version }: ReaderRow, stored: Buffer): Write {

@@ -23,6 +23,7 @@ import type { Entry, Table } from './table.ts'
 import { bytesIn, putGreater, rowOf } from './versioned-row.ts'
 
 const READERS_PER_BATCH = 256
+const CHUNKS_PER_BATCH = 256
 const ROWS_PER_DROP = 1_000
 const CHUNK_KEY_BYTES = 28
 const SIZE_KEY = Buffer.from('inbox size')
@@ -88,13 +89,26 @@ export class EmbeddedInboxTable implements InboxTable {
     const start = u32Key(slot, term, month, reader, ...downwardsHalvesOf(below - 1))
     const end = u32Key(slot, term, month, reader + 1)
     const chunks: Chunk[] = []
-    for (const { key, value } of this.#chunks.range({ start, end })) {
-      const generation = downwards(key.readUInt32BE(16)) * 2 ** 32 + downwards(key.readUInt32BE(20))
+    for (const entry of this.#chunks.range({ start, end })) {
+      const chunk = chunkOf(entry)
       // All parts of a generation come together.
-      if (chunks.length >= limit && chunks.at(-1)?.generation !== generation) break
-      chunks.push({ reader, generation, part: key.readUInt32BE(24), bytes: value })
+      if (chunks.length >= limit && chunks.at(-1)?.generation !== chunk.generation) break
+      chunks.push(chunk)
     }
     return chunks
+  }
+
+  async *chunksOf({ slot, term }: SlotTerm, month: number): AsyncIterable<readonly Chunk[]> {
+    const end = u32Key(slot, term, month + 1)
+    let start = u32Key(slot, term, month)
+    for (;;) {
+      const entries = [...this.#chunks.range({ start, end, limit: CHUNKS_PER_BATCH })]
+      const last = entries.at(-1)
+      if (last === undefined) return
+      yield entries.map(chunkOf)
+      if (entries.length < CHUNKS_PER_BATCH) return
+      start = Buffer.concat([last.key, Buffer.of(0)])
+    }
   }
 
   async size(): Promise<{ chunks: number; bytes: number }> {
@@ -177,9 +191,7 @@ export class EmbeddedReaderTable implements ReaderTable {
     }))
   }
 
-  /** Reach first: a stay that is dropped by half claims nothing. */
   async dropTerm(at: SlotTerm): Promise<void> {
-    await this.#environment.commit(0, () => this.#reach.remove(u32Key(at.slot, at.term)))
     await this.#inbox.drop(at)
     const table = this.#readers
     for (let rows = firstOf(table, at); rows.length > 0; rows = firstOf(table, at)) {
@@ -188,7 +200,14 @@ export class EmbeddedReaderTable implements ReaderTable {
         for (const { key } of dropped) table.remove(key)
       })
     }
+    await this.#environment.commit(0, () => this.#reach.remove(u32Key(at.slot, at.term)))
   }
+}
+
+function chunkOf({ key, value }: Entry): Chunk {
+  const generation = downwards(key.readUInt32BE(16)) * 2 ** 32 + downwards(key.readUInt32BE(20))
+  const reader = key.readUInt32BE(12)
+  return { reader, generation, part: key.readUInt32BE(24), bytes: value }
 }
 
 /** Some rows of a stay, from its front. */

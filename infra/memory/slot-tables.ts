@@ -96,6 +96,12 @@ class MemoryInboxTable implements InboxTable {
     return chunks.filter((chunk) => chunk.generation >= last)
   }
 
+  async *chunksOf(at: SlotTerm, month: number): AsyncIterable<readonly Chunk[]> {
+    for (const [name, ofReader] of [...this.#stays.at(at).chunks]) {
+      if (name.startsWith(`${month}/`)) yield [...ofReader.values()]
+    }
+  }
+
   async size(): Promise<{ chunks: number; bytes: number }> {
     const ofReaders = this.#stays.all().flatMap((stay) => [...stay.chunks.values()])
     const chunks = ofReaders.flatMap((ofReader) => [...ofReader.values()])

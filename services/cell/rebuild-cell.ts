@@ -6,7 +6,6 @@ import { NothingToRebuild, Rebuild, type RebuildPorts } from '../../cells/activi
 import type { GapPart } from '../../cells/model/gap.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
-import { cellsOf } from '../router/placement-document.ts'
 import { EXIT_FAILED, EXIT_USAGE } from '../runtime/lifecycle.ts'
 import { messageOf, type Output, StartFailure } from '../runtime/run-process.ts'
 
@@ -14,7 +13,7 @@ const LOOK_MS = 500
 
 /** The cell to copy from: the named one, or any other. Throws StartFailure. */
 export function donorOf(name: CellName, given: CellName | undefined, placement: Placement) {
-  const others = cellsOf(placement).filter((cell) => cell !== name)
+  const others = placement.cells.filter((cell) => cell !== name)
   const donor = given ?? others[0]
   if (donor !== undefined && others.includes(donor)) return donor
   const line =

@@ -5,7 +5,6 @@ import { EXIT_FAILED, EXIT_USAGE } from '../runtime/lifecycle.ts'
 import { type Output, type Running, StartFailure } from '../runtime/run-process.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { Donor } from '../../cells/ports/donor.ts'
-import { cellsOf } from '../router/placement-document.ts'
 import {
   type CellProcess,
   type CellProcessOptions,
@@ -16,7 +15,7 @@ import { gapClosed, rebuildCell } from './rebuild-cell.ts'
 
 /** Throws StartFailure for a name that the placement does not have. */
 export function assertKnown(name: CellName, placement: Placement): void {
-  const known = cellsOf(placement)
+  const known = placement.cells
   if (known.includes(name)) return
   const line = `${name} is no cell of this cluster, which has ${known.join(', ')}: name one of them with --name`
   throw new StartFailure(line, EXIT_USAGE)

@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto'
 import { type CellName, firstPlacement, SLOTS_DEFAULT } from '../../cells/model/placement.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import {
-  cellsOf,
   decodePlacement,
   encodePlacement,
   PLACEMENT_KEY,
@@ -40,7 +39,7 @@ export async function placementFor(
     return made === undefined ? placementFor(control, cellCount) : document
   }
   const document = decodePlacement(found.value)
-  const known = cellsOf(document.placement)
+  const known = document.placement.cells
   if (cellCount !== undefined && known.length !== cellCount) throw new OtherCells(known)
   return document
 }

@@ -6,7 +6,7 @@ import type { ControlStore } from '../../cells/ports/control-store.ts'
 import { pageTokenKeys } from '../controller/cluster-secrets.ts'
 import { placementFor } from '../controller/first-placement.ts'
 import { type ClusterLog, findLogIdentity, logIdentityFor } from '../controller/log-identity.ts'
-import { cellsOf, decodePlacement, PLACEMENT_KEY } from '../router/placement-document.ts'
+import { decodePlacement, PLACEMENT_KEY } from '../router/placement-document.ts'
 import type { InitReport } from './report.ts'
 
 export const CELLS_DEFAULT = 2
@@ -23,7 +23,7 @@ export type ClusterFound = {
 
 export async function findCluster(control: ControlStore): Promise<ClusterFound> {
   const placement = await control.get(PLACEMENT_KEY)
-  const cells = placement && cellsOf(decodePlacement(placement.value).placement)
+  const cells = placement && decodePlacement(placement.value).placement.cells
   return { cells, log: await findLogIdentity(control) }
 }
 
@@ -37,7 +37,7 @@ export async function makeDocuments(
   const found = await findCluster(control)
   const tell = (isThere: boolean, what: string) =>
     isThere ? report.wasThere(what) : report.made(what)
-  const cells = cellsOf((await placementFor(control, wanted.cells)).placement)
+  const cells = (await placementFor(control, wanted.cells)).placement.cells
   tell(found.cells !== undefined, `placement: ${cells.join(', ')}`)
   const log = await logIdentityFor(control, wanted.log)
   tell(found.log !== undefined, `log ${log.logId}, ${log.partitionsPerTopic} partitions a topic`)

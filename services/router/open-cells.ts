@@ -15,12 +15,7 @@ import { noCluster } from '../runtime/no-cluster.ts'
 import type { ProcessTls } from '../runtime/process-flags.ts'
 import { CellPool } from './cell-pool.ts'
 import { CellRegistry } from './cell-registry.ts'
-import {
-  cellsOf,
-  decodePlacement,
-  PLACEMENT_KEY,
-  type PlacementDocument,
-} from './placement-document.ts'
+import { decodePlacement, PLACEMENT_KEY, type PlacementDocument } from './placement-document.ts'
 import { Router } from './router.ts'
 
 export type OpenedCells = {
@@ -51,7 +46,7 @@ export async function openCells(
 ): Promise<OpenedCells> {
   const { control, clock, log, tls } = parts
   const document = await readPlacement(control)
-  const names = cellsOf(document.placement)
+  const names = document.placement.cells
   const registry = new CellRegistry({ control, clock })
   await registry.load(names)
   closing.add(
@@ -75,6 +70,6 @@ export async function openCells(
   closing.add(async () => pool.close())
   const connect = (cell: CellName) => pool.connect(cell)
   const router = new Router(document.placement, connect)
-  const reports = () => cellsOf(router.placement).map((cell) => registry.report(cell, connect))
+  const reports = () => router.placement.cells.map((cell) => registry.report(cell, connect))
   return { document, router, registry, connect, reports }
 }

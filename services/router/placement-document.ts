@@ -1,7 +1,12 @@
 // The placement as it stands in the control store: one document, replaced as a whole by compare-and-set.
 
-import type { Placement } from '../../cells/model/placement.ts'
-import { Placement as PlacementMessage } from '../../gen/cellfeed/internal/v1/placement.ts'
+import { termOf } from '../../cells/model/move.ts'
+import type { Move, MovePhase, Placement } from '../../cells/model/placement.ts'
+import {
+  type Move as MoveMessage,
+  MovePhase as WirePhase,
+  Placement as PlacementMessage,
+} from '../../gen/cellfeed/internal/v1/placement.ts'
 
 export const PLACEMENT_KEY = 'placement'
 
@@ -15,6 +20,8 @@ export function encodePlacement(document: PlacementDocument): Uint8Array {
     slots: placement.slots,
     ranges: placement.ranges.map((range) => ({ ...range })),
     pins: [],
+    cells: [...placement.cells],
+    moves: placement.moves.map(wireMove),
   }).finish()
 }
 
@@ -23,18 +30,74 @@ export function decodePlacement(bytes: Uint8Array): PlacementDocument {
   const message = PlacementMessage.decode(bytes)
   if (message.pins.length > 0)
     throw new Error('the placement pins users, which needs a newer version')
+  const ranges = message.ranges.map(({ first, last, cell, term }) => ({ first, last, cell, term }))
+  const owners = [...new Set(ranges.map(({ cell }) => cell))]
   const placement: Placement = {
     epoch: Number(message.epoch),
     slots: message.slots,
-    ranges: message.ranges.map(({ first, last, cell, term }) => ({ first, last, cell, term })),
+    ranges,
+    cells: message.cells.length === 0 ? owners : message.cells,
+    moves: message.moves.map(moveOf),
   }
   assertCovers(placement)
   return { clusterId: message.clusterId, placement }
 }
 
-/** The names of the cells that own slots, in order of their first slot. */
-export function cellsOf(placement: Placement): string[] {
-  return [...new Set(placement.ranges.map((range) => range.cell))]
+const WIRE_PHASES = {
+  preparing: WirePhase.PREPARING,
+  copying: WirePhase.COPYING,
+  verifying: WirePhase.VERIFYING,
+  differs: WirePhase.DIFFERS,
+  ready: WirePhase.READY,
+  retiring: WirePhase.RETIRING,
+} as const
+
+function wireMove(move: Move): MoveMessage {
+  const { id, slots, from, to, phase } = move
+  return {
+    id: BigInt(id),
+    slots: [...slots],
+    from,
+    to,
+    phase: WIRE_PHASES[phase.kind],
+    term: termOf(move) ?? 0,
+    detail: phase.kind === 'differs' ? phase.detail : '',
+    left: phase.kind === 'retiring' ? [...phase.left] : [],
+    sinceMs: BigInt(phase.kind === 'retiring' ? phase.sinceMs : 0),
+  }
+}
+
+function moveOf(message: MoveMessage): Move {
+  const { id, slots, from, to } = message
+  const runs = slots.map(({ first, last }) => ({ first, last }))
+  return { id: Number(id), slots: runs, from, to, phase: phaseOf(message) }
+}
+
+function phaseOf({ phase, term, detail, left, sinceMs }: MoveMessage): MovePhase {
+  switch (phase) {
+    case WirePhase.PREPARING:
+      return { kind: 'preparing' }
+    case WirePhase.COPYING:
+      return { kind: 'copying' }
+    case WirePhase.VERIFYING:
+      return { kind: 'verifying', term }
+    case WirePhase.DIFFERS:
+      return { kind: 'differs', term, detail }
+    case WirePhase.READY:
+      return { kind: 'ready', term }
+    case WirePhase.RETIRING: {
+      const ranges = left.map(({ first, last, cell, term: old }) => ({
+        first,
+        last,
+        cell,
+        term: old,
+      }))
+      return { kind: 'retiring', left: ranges, sinceMs: Number(sinceMs) }
+    }
+    case WirePhase.UNSPECIFIED:
+    case WirePhase.UNRECOGNIZED:
+      throw new Error('the placement has a move in a phase that a newer version made')
+  }
 }
 
 function assertCovers(placement: Placement): void {

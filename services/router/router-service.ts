@@ -8,7 +8,6 @@ import type {
 } from '../../gen/cellfeed/v1/router_service.ts'
 import type { FrontDesk } from '../gateway/front-desk.ts'
 import type { Handlers } from '../gateway/service-book.ts'
-import { cellsOf } from './placement-document.ts'
 import type { Router } from './router.ts'
 
 /** For health and reflection. */
@@ -31,7 +30,7 @@ function listHomes({ router, addressOf }: Homes): ListHomesResponse {
     epoch: BigInt(epoch),
     slots,
     ranges: ranges.map(({ first, last, cell }) => ({ first, last, cell })),
-    cells: cellsOf(placement).flatMap((cell) => {
+    cells: placement.cells.flatMap((cell) => {
       const address = addressOf(cell)
       return address === undefined ? [] : [{ cell, address }]
     }),

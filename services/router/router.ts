@@ -2,12 +2,18 @@
 // from cells that answer `moved`. While the control store is away it goes on with what it knows: a stale router costs one
 // more hop, never a wrong answer, because every cell checks slot and epoch itself.
 
-import { type CellName, ownerOf, type Placement, slotOf } from '../../cells/model/placement.ts'
+import {
+  type CellName,
+  ownerOf,
+  ownersOf,
+  type Placement,
+  slotOf,
+} from '../../cells/model/placement.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
 import type { CellClient } from '../../cells/ports/cell-client.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
-import { cellsOf, decodePlacement, PLACEMENT_KEY } from './placement-document.ts'
+import { decodePlacement, PLACEMENT_KEY } from './placement-document.ts'
 
 const WATCH_RETRY_MS = 500
 
@@ -47,14 +53,14 @@ export class Router {
     return this.#client(name)
   }
 
-  /** Every cell of the placement. Throws CellUnavailable if one of them does not serve. */
+  /** Every cell that owns slots. Throws CellUnavailable if one of them does not serve. */
   cells(): CellClient[] {
-    return cellsOf(this.#placement).map((cell) => this.#client(cell))
+    return ownersOf(this.#placement).map((cell) => this.#client(cell))
   }
 
   /** Some cell that serves, in turn. Throws CellUnavailable when there is none. */
   anyCell(): CellClient {
-    const names = cellsOf(this.#placement)
+    const names = this.#placement.cells
     for (let tried = 0; tried < names.length; tried++) {
       const name = names[this.#turn++ % names.length]
       const client = name === undefined ? undefined : this.#connect(name)

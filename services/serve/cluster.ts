@@ -17,7 +17,7 @@ import { placementFor } from '../controller/first-placement.ts'
 import { openAdmin } from '../controller/open-admin.ts'
 import type { GatewayLimits } from '../gateway/gateway-limits.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
-import { cellsOf, type PlacementDocument } from '../router/placement-document.ts'
+import { type PlacementDocument } from '../router/placement-document.ts'
 import { Router } from '../router/router.ts'
 import type { Closing } from '../runtime/closing.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -119,7 +119,7 @@ async function cellHosts(
   const { log, metrics, cellLimits: limits } = options
   const { placement } = options.document
   const hosts = new Map<CellName, CellHost>()
-  for (const name of cellsOf(placement)) {
+  for (const name of placement.cells) {
     const ports = { firehose, store: await openStore(name), cache: openCache(name), clock }
     const cellHost = new CellHost(name, {
       clock,

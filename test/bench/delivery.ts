@@ -149,6 +149,7 @@ function countingStore(written: Written): CellStore {
     generations: async () => [],
     putChunks,
     chunksBelow: async () => [],
+    chunksOf: async function* () {},
     size: async () => ({ ...written }),
   }
   return { ...store, inbox }

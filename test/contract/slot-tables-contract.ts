@@ -110,6 +110,18 @@ export function describeSlotTablesContract(name: string, open: () => Promise<Slo
       expect(await inbox.generations()).toEqual([first, row])
     })
 
+    test('all chunks of a month are read, each once, whatever their number', async () => {
+      const many = Array.from({ length: 700 }, (_, i) => chunk(1 + (i % 300), 5 + i, i % 2))
+      await inbox.putChunks(here, 1, many)
+      await inbox.putChunks(here, 2, [chunk(1, 1)])
+      for (const at of neighbours) await inbox.putChunks(at, 1, [chunk(1, 1)])
+      const found: Chunk[] = []
+      for await (const batch of inbox.chunksOf(here, 1)) found.push(...batch)
+      const inOrder = (chunks: readonly Chunk[]) =>
+        plain([...chunks].sort((a, b) => a.generation - b.generation))
+      expect(inOrder(found)).toEqual(inOrder(many))
+    })
+
     test('dropping a stay drops its chunks and no other’s', async () => {
       for (const at of [here, ...neighbours]) await inbox.putChunks(at, 1, [chunk(1, 1)])
       await readers.dropTerm(here)

@@ -102,6 +102,15 @@ function inboxTable(process: CellProcess, disk: Disk): InboxTable {
           .filter((chunk) => chunk.generation >= last)
           .map(({ generation, part, bytes }) => copied({ reader, generation, part, bytes }))
       }),
+    chunksOf: ({ slot, term }, month) =>
+      batches(process, 'inbox.chunksOf', () =>
+        [...disk.chunks.values()]
+          .filter((chunk) => chunk.slot === slot && chunk.term === term && chunk.month === month)
+          .map(({ reader, generation, part, bytes }, i) => [
+            i,
+            copied({ reader, generation, part, bytes }),
+          ]),
+      ),
     size: () =>
       process.read('inbox.size', () => ({
         chunks: disk.chunks.size,

@@ -1,0 +1,31 @@
+// The placement as it is stored: what was written is read, whatever is under way.
+
+import { expect, test } from 'vitest'
+import { firstPlacement, type MovePhase } from '../../../../cells/model/placement.ts'
+import { decodePlacement, encodePlacement } from '../../../../services/router/placement-document.ts'
+
+const PHASES: readonly MovePhase[] = [
+  { kind: 'preparing' },
+  { kind: 'copying' },
+  { kind: 'verifying', term: 9 },
+  { kind: 'differs', term: 9, detail: 'bob lacks a post' },
+  { kind: 'ready', term: 9 },
+  {
+    kind: 'retiring',
+    left: [{ first: 0, last: 2, cell: 'a', term: 1 }],
+    sinceMs: 1_700_000_000_000,
+  },
+]
+
+test.for(PHASES)('a move that is $kind', (phase) => {
+  const move = { id: 1_700_000_000_001, slots: [{ first: 0, last: 2 }], from: 'a', to: 'b', phase }
+  const first = firstPlacement(['a', 'b', 'c'], 8)
+  const placement = {
+    ...first,
+    epoch: 1_700_000_000_002,
+    cells: ['a', 'b', 'c', 'd'],
+    moves: [move],
+  }
+  const document = { clusterId: 5n, placement }
+  expect(decodePlacement(encodePlacement(document))).toEqual(document)
+})
