@@ -73,11 +73,13 @@ export class AuthorPosts {
     return { posts, older }
   }
 
-  async explain(viewer: Viewer, slot: Slot, post: Place, lagMs: number): Promise<Explanation> {
-    const author = this.#names.lookup(post.author)
-    const reader = viewer?.reader
-    const edge = author === 0 ? undefined : reader?.edges.get(author)
+  async explain(user: UserKey, slot: Slot, post: Place, lagMs: number): Promise<Explanation> {
     const row = await this.#row(post.author, post.postId)
+    // As of now: what came while the row was read may have made a reader of the user.
+    const number = this.#names.lookup(user)
+    const viewer = { number, reader: this.#state.readers.get(number) }
+    const author = this.#names.lookup(post.author)
+    const edge = author === 0 ? undefined : viewer.reader?.edges.get(author)
     // Until the cell has applied everything, no other reason counts.
     const isBehind = row === undefined && lagMs > 0
     const verdict = isBehind ? 'not-applied-yet' : this.#verdict(viewer, author, edge, row)

@@ -10,6 +10,7 @@ import { Checkpointer } from './checkpointer.ts'
 import type { Claim } from './claim.ts'
 import { DashboardReader } from './dashboard-reader.ts'
 import { Delivery } from './delivery.ts'
+import { FollowerIndexing } from './follower-indexing.ts'
 import { FollowerIndex } from './follower-index.ts'
 import { Hydration } from './hydrate.ts'
 import { Lists } from './lists.ts'
@@ -18,6 +19,7 @@ import type { Persistence } from './persist.ts'
 import { PostBook } from './post-book.ts'
 import type { Recovered } from './recovery.ts'
 import { Relations } from './relations.ts'
+import { SlotKeeper } from './slot-keeper.ts'
 import { Watchers } from './watchers.ts'
 
 export type CellParts = {
@@ -32,6 +34,8 @@ export type CellParts = {
   readonly authorPosts: AuthorPosts
   readonly lists: Lists
   readonly watchers: Watchers
+  readonly keeper: SlotKeeper
+  readonly indexing: FollowerIndexing
 }
 
 export function partsOf(from: {
@@ -45,7 +49,7 @@ export function partsOf(from: {
   readonly recovered: Recovered
 }): CellParts {
   const { state, names, persistence, claim, signal } = from
-  const { firehose, store, cache, clock } = from.ports
+  const { firehose, store, cache, clock, moving } = from.ports
   const { boot, limits } = from.options
   const { memory, blocks } = from.recovered
 
@@ -96,6 +100,11 @@ export function partsOf(from: {
   })
   const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration })
   const lists = new Lists({ state, names, followers })
+  const indexing = new FollowerIndexing({ state, followers, clock, signal })
+  const keeper = new SlotKeeper(
+    { state, store, firehose, names, persistence, relations, checkpointer, clock, claim },
+    { delivery, watchers, moving, signal },
+  )
   return {
     names,
     book,
@@ -108,5 +117,7 @@ export function partsOf(from: {
     authorPosts,
     lists,
     watchers,
+    keeper,
+    indexing,
   }
 }

@@ -5,23 +5,41 @@ import { AuthorIndex } from '../model/author-index.ts'
 import type { CellLimits } from '../model/cell-limits.ts'
 import type { GapPart } from '../model/gap.ts'
 import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
-import { slotOf, slotsOf } from '../model/placement.ts'
+import { ownerOf, slotOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import type { Reader } from '../model/reader.ts'
 import type { Rebuilt } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
 import { PostWindow } from '../model/window.ts'
+import { WindowMarks } from '../model/window-marks.ts'
 import type { GenerationRow } from '../ports/cell-store.ts'
 import { Bell } from './bell.ts'
 
-/** A slot that this cell owns, and the users homed in it. */
+/** A slot that this cell keeps, and the users homed in it. */
 export type Slot = SlotTerm & {
   readonly readers: Map<number, Reader>
   /** Everything in the window before this is in the slot's inboxes. */
   reachSeq: number
   /** Coverage of the whole slot starts at this second at the earliest. */
   floor: number
+  /** By the placement that this cell knows. */
+  isOwned: boolean
+  /** Everything of it is here: it may be read, written into inboxes, and named by checkpoints. */
+  isComplete: boolean
+  /** A durable checkpoint names it. */
+  isDurable: boolean
+  /** The move that brought it here; 0 of one that was here from the beginning. */
+  move: number
+  /** Its readers' edges are all in the index of followers. */
+  isIndexed: boolean
+  /**
+   * Per partition: what the log holds before this offset is, or will be, in the readers as they were copied; from there on the
+   * cell's own events count for them. Undefined of a slot that is followed from its beginning.
+   */
+  attachedFrom: number[] | undefined
+  /** Reads under way. */
+  reads: number
 }
 
 /** A generation that may have chunks: all its entries are at or above `min`, those of it and of older ones at or below `max`. */
@@ -38,21 +56,25 @@ const READERS_SAMPLED = 256
 
 export class CellState {
   readonly cell: CellName
-  readonly placement: Placement
+  #placement: Placement
   readonly limits: CellLimits
   readonly authors = new AuthorIndex()
   readonly window = new PostWindow(this.authors)
+  readonly marks = new WindowMarks()
+  /** Those that are kept: owned, on their way here, or given away not long ago. */
   readonly slots = new Map<number, Slot>()
   readonly readers = new Map<number, Reader>()
   readonly position: number[]
   /** Running maximum of append time per partition, Unix ms. */
   readonly runningMaxMs: number[]
   readonly lastEventIds: bigint[]
-  /** Oldest first. */
-  readonly generations: KnownGeneration[] = []
+  /** Oldest first. Replaced as a whole where some are put in between: reads go on with what they began with. */
+  generations: readonly KnownGeneration[] = []
   /** Readers changed since the last checkpoint took them. */
   dirtyReaders = new Set<Reader>()
   readonly moved = new Bell()
+  /** Rings when the placement or what is kept of it has changed. */
+  readonly replaced = new Bell()
   /** Undefined of a cell that was never rebuilt. */
   rebuilt: Rebuilt | undefined
   entriesDelivered = 0
@@ -67,23 +89,83 @@ export class CellState {
     partitions: number
   }) {
     this.cell = options.cell
-    this.placement = options.placement
+    this.#placement = options.placement
     this.limits = options.limits
     this.position = zeroPosition(options.partitions)
     this.runningMaxMs = zeroPosition(options.partitions)
     this.lastEventIds = new Array<bigint>(options.partitions).fill(0n)
-    for (const { slot, term } of slotsOf(options.placement, options.cell)) {
-      this.slots.set(slot, { slot, term, readers: new Map(), reachSeq: 0, floor: 0 })
-    }
+  }
+
+  get placement(): Placement {
+    return this.#placement
+  }
+
+  /** Learns a newer placement; false when it is none. */
+  place(placement: Placement): boolean {
+    if (placement.epoch <= this.#placement.epoch) return false
+    this.#placement = placement
+    for (const slot of this.slots.values()) slot.isOwned = this.owns(slot)
+    this.replaced.ring()
+    return true
+  }
+
+  /** Whether this cell is the owner of a slot that it keeps, as far as it knows. */
+  owns({ slot, term }: SlotTerm): boolean {
+    const owner = ownerOf(this.#placement, slot)
+    return owner.cell === this.cell && owner.term === term
   }
 
   slotOfUser(key: UserKey): Slot | undefined {
-    return this.slots.get(slotOf(key, this.placement.slots))
+    return this.slots.get(slotOf(key, this.#placement.slots))
+  }
+
+  /** Keeps a slot from now on; what it holds is loaded, or comes with the log. */
+  keep({ slot, term }: SlotTerm): Slot {
+    const kept: Slot = {
+      slot,
+      term,
+      readers: new Map(),
+      reachSeq: 0,
+      floor: 0,
+      isOwned: this.owns({ slot, term }),
+      isComplete: true,
+      isDurable: true,
+      move: 0,
+      isIndexed: true,
+      attachedFrom: undefined,
+      reads: 0,
+    }
+    this.slots.set(slot, kept)
+    return kept
+  }
+
+  /** Forgets a slot and its readers. What the store holds of it stays. */
+  forget(slot: Slot): void {
+    if (this.slots.get(slot.slot) !== slot) return
+    this.slots.delete(slot.slot)
+    for (const reader of slot.readers.values()) {
+      this.readers.delete(reader.number)
+      this.dirtyReaders.delete(reader)
+    }
+    this.replaced.ring()
+  }
+
+  /** Who is homed in a slot that may be read. */
+  completeReader(number: number): Reader | undefined {
+    const reader = this.readers.get(number)
+    return reader !== undefined && this.slots.get(reader.slot)?.isComplete === true
+      ? reader
+      : undefined
+  }
+
+  /** The slots that may be read, written and named. */
+  get complete(): Slot[] {
+    return [...this.slots.values()].filter(({ isComplete }) => isComplete)
   }
 
   addReader(reader: Reader): void {
     const slot = this.slots.get(reader.slot)
-    if (slot === undefined) throw new Error(`slot ${reader.slot} is not owned by ${this.cell}`)
+    if (slot === undefined) throw new Error(`slot ${reader.slot} is not kept by ${this.cell}`)
     this.readers.set(reader.number, reader)
     slot.readers.set(reader.number, reader)
   }
@@ -111,16 +193,25 @@ export class CellState {
     return this.eventsApplied + this.eventsRefused + this.eventsRepeated
   }
 
-  addGeneration({ generation, month, minId, maxId }: GenerationRow): void {
-    const before = this.generations.at(-1)
-    let maxHi = hiOf(maxId)
-    let maxLo = loOf(maxId)
-    if (before !== undefined && isAbove(before.maxHi, before.maxLo, maxHi, maxLo)) {
-      maxHi = before.maxHi
-      maxLo = before.maxLo
-    }
-    const min = { minHi: hiOf(minId), minLo: loOf(minId) }
-    this.generations.push({ generation, month, ...min, maxHi, maxLo })
+  addGeneration(row: GenerationRow): void {
+    this.addGenerations([row])
+  }
+
+  /** Those that are known already are passed over. */
+  addGenerations(rows: readonly GenerationRow[]): void {
+    const known = new Set(this.generations.map(({ generation }) => generation))
+    const added = rows
+      .filter(({ generation }) => !known.has(generation))
+      .map(({ generation, month, minId, maxId }) => {
+        const min = { minHi: hiOf(minId), minLo: loOf(minId) }
+        return { generation, month, ...min, maxHi: hiOf(maxId), maxLo: loOf(maxId) }
+      })
+    const all = [...this.generations, ...added].sort((a, b) => a.generation - b.generation)
+    let [maxHi, maxLo] = [0, 0]
+    this.generations = all.map((each) => {
+      if (isAbove(each.maxHi, each.maxLo, maxHi, maxLo)) [maxHi, maxLo] = [each.maxHi, each.maxLo]
+      return { ...each, maxHi, maxLo }
+    })
   }
 
   /** Resolves true once everything before `seen` is applied, false when the signal aborts first. */
@@ -140,7 +231,9 @@ export class CellState {
   /** The earliest sequence number that some slot's inboxes do not have yet. */
   leastReach(): number {
     let least = this.window.head
-    for (const slot of this.slots.values()) least = Math.min(least, slot.reachSeq)
+    for (const slot of this.slots.values()) {
+      if (slot.isComplete) least = Math.min(least, slot.reachSeq)
+    }
     return least
   }
 }

@@ -24,14 +24,17 @@ import type {
   Place,
   PostFound,
   RelationsPage,
+  SlotsReport,
   Unread,
   WatchItem,
 } from '../ports/cell-client.ts'
 import type { CellStore } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
+import type { Moving } from '../ports/placements.ts'
 import { type CellParts, partsOf } from './cell-parts.ts'
 import { CellState, type Slot } from './cell-state.ts'
+import { cellStatus, slotsReport } from './cell-status.ts'
 import { Claim } from './claim.ts'
 import { Gate } from './gate.ts'
 import type { Viewer } from './hydrate.ts'
@@ -45,6 +48,7 @@ export type CellPorts = {
   readonly store: CellStore
   readonly cache: BodyCache
   readonly clock: Clock
+  readonly moving: Moving
 }
 export type CellOptions = {
   readonly name: CellName
@@ -101,12 +105,14 @@ export class Cell implements CellClient {
 
   /** Recovers and catches up; resolves when the cell serves. Throws FirehoseGap when the log cannot be followed. */
   async start(): Promise<void> {
-    const { firehose, store, cache } = this.#ports
+    const { firehose, store, cache, moving } = this.#ports
     await cache.renew()
     const state = this.#state
     const { signal } = this.#stopping
     const persistence = this.#persistence
     const claim = this.#claim
+    // What the store has to hold is a matter of the newest placement.
+    state.place((await persistence.untilDurable(() => moving.placements.read())).placement)
     const names = new NameBook({
       table: store.names,
       persistence,
@@ -140,6 +146,8 @@ export class Cell implements CellClient {
       this.#guard(parts.delivery.run()),
       this.#guard(this.#checkpointLoop(parts)),
       this.#guard(this.#readiness.run()),
+      this.#guard(parts.keeper.run()),
+      this.#guard(parts.indexing.run()),
     ]
     const reached = await Promise.race([this.#readiness.caughtUp(signal), this.failure])
     if (reached instanceof Error) throw reached
@@ -181,6 +189,7 @@ export class Cell implements CellClient {
     }
     this.#stopping.abort()
     this.#state.moved.ring()
+    this.#state.replaced.ring()
     await Promise.all(this.#loops)
   }
 
@@ -277,9 +286,9 @@ export class Cell implements CellClient {
   }
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {
-    return this.#gate.inSlot(call, async (viewer, slot, parts) => {
+    return this.#gate.inSlot(call, async (_viewer, slot, parts) => {
       await this.#lookAtLogEnd()
-      return parts.authorPosts.explain(viewer, slot, post, this.#lagMs())
+      return parts.authorPosts.explain(call.viewer, slot, post, this.#lagMs())
     })
   }
 
@@ -300,37 +309,17 @@ export class Cell implements CellClient {
   }
 
   async status(): Promise<CellStatus> {
-    const state = this.#state
-    const parts = this.#parts
-    const size = await this.#ports.store.inbox.size().catch(() => ({ chunks: 0, bytes: 0 }))
+    const inbox = await this.#ports.store.inbox.size().catch(() => ({ chunks: 0, bytes: 0 }))
     await this.#lookAtLogEnd()
-    return {
-      cell: this.cell,
-      ready: this.#readiness.isReady(),
-      position: [...state.position],
-      logEnd: this.#logEnd,
-      lagMs: this.#lagMs(),
-      readers: state.readers.size,
-      names: parts?.names.table.size ?? 0,
-      windowPosts: state.window.size,
-      windowPostsMax: state.limits.windowPostsMax,
-      windowBytes: state.window.bytes,
-      windowStartsAtMs: state.windowStartsAtMs,
-      readersBytes: state.readersBytes,
-      generations: state.generations.length,
-      chunks: size.chunks,
-      chunkBytes: size.bytes,
-      entriesDelivered: state.entriesDelivered,
-      pendingPosts: parts?.book.pendingPosts ?? 0,
-      bodiesCachedBytes: (parts?.bodies.bytes ?? 0) + (parts?.book.recentBytes ?? 0),
-      checkpointAgeMs: parts?.checkpointer.ageMs,
-      eventsSinceCheckpoint: state.eventsSeen - (parts?.checkpointer.eventsAtLast ?? 0),
-      eventsApplied: state.eventsApplied,
-      eventsRefused: state.eventsRefused,
-      eventsRepeated: state.eventsRepeated,
-      watchers: parts?.watchers.count ?? 0,
-      openGap: state.openGap,
-    }
+    const ready = this.#readiness.isReady()
+    const [logEnd, lagMs] = [this.#logEnd, this.#lagMs()]
+    return cellStatus(this.#state, this.#parts, { ready, logEnd, lagMs, inbox })
+  }
+
+  /** Which slots are here, and how far moves are, as of now. */
+  async slots(): Promise<SlotsReport> {
+    const { boot } = this.#options
+    return slotsReport(this.#state, this.#parts, { boot, ready: this.#readiness.isReady() })
   }
 
   async #follow(parts: CellParts): Promise<void> {

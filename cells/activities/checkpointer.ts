@@ -4,12 +4,14 @@
 
 import type { EventMemory } from '../model/event-memory.ts'
 import type { PostId } from '../model/post-id.ts'
+import { largerOf } from '../model/position.ts'
 import { forgettableSecond, type Reader } from '../model/reader.ts'
 import {
   type CheckpointPicture,
   encodeCheckpoint,
   encodeReader,
   encodeWindowRun,
+  keptSlots,
 } from '../model/rows.ts'
 import type { CellStore, ReaderRow, WindowBlockName } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -112,7 +114,10 @@ export class Checkpointer {
       memory: this.#memory.snapshot(),
       runningMaxMs: [...state.runningMaxMs],
       ...(state.rebuilt === undefined ? {} : { rebuilt: state.rebuilt }),
+      kept: keptSlots(state.complete),
     }
+    const named = state.complete
+    state.marks.note(head, position)
     const greatest = state.authors.takeDirtyBlocks()
     const readers = state.dirtyReaders
     state.dirtyReaders = new Set()
@@ -139,6 +144,7 @@ export class Checkpointer {
     await this.#commit({ ...picture, windowBlocks, droppedHi, droppedLo, entriesDelivered })
     // A successor may have read the checkpoint before, and needs its blocks.
     await this.#claim.confirm()
+    for (const slot of named) slot.isDurable = true
     const kept = new Set(blocks)
     const gone = this.#blocks.filter((block) => !kept.has(block))
     this.#blocks = blocks
@@ -217,9 +223,10 @@ export class Checkpointer {
     const inFlight: Promise<void>[] = []
     for (const reader of readers) {
       const slot = this.#state.slots.get(reader.slot)
-      if (slot === undefined) continue
+      // On its way here: once it is complete all its readers are written.
+      if (slot?.isComplete !== true || slot.readers.get(reader.number) !== reader) continue
       reader.forgetChanges(forgetBefore.edges, forgetBefore.hidden)
-      const bytes = encodeReader(reader, this.#state.position)
+      const bytes = encodeReader(reader, largerOf(this.#state.position, slot.attachedFrom ?? []))
       const { number } = reader
       const version = this.#nextVersion()
       batch.push({ slot: slot.slot, term: slot.term, reader: number, version, bytes })

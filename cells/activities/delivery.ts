@@ -105,19 +105,19 @@ export class Delivery {
     this.#isWindowFull = false
   }
 
-  /** Writes everything that the window holds and the inboxes lack. One pass at a time. */
-  write(): Promise<void> {
-    const turn = this.#running.then(() => this.#write())
+  /** Writes everything that the window holds and the inboxes lack, of all slots or of some. One pass at a time. */
+  write(some?: readonly Slot[]): Promise<void> {
+    const turn = this.#running.then(() => this.#write(some))
     this.#running = turn.catch(() => undefined)
     return turn
   }
 
-  async #write(): Promise<void> {
+  async #write(some?: readonly Slot[]): Promise<void> {
     const end = this.#state.window.head
     const position = [...this.#state.position]
     // Usually all slots stand at one place; one that could not be written before starts earlier.
     const bySeq = new Map<number, Slot[]>()
-    for (const slot of this.#state.slots.values()) {
+    for (const slot of some ?? this.#state.complete) {
       const from = Math.max(slot.reachSeq, this.#state.window.tail)
       if (from >= end) continue
       const standing = bySeq.get(from)
@@ -234,7 +234,9 @@ export class Delivery {
   }
 
   /** Tries again with the same bytes: a chunk gathered anew could differ, and one of the two may land late. */
-  #putChunks(slot: Slot, pass: Pass, chunks: readonly Chunk[]): Promise<boolean> {
+  async #putChunks(slot: Slot, pass: Pass, chunks: readonly Chunk[]): Promise<boolean> {
+    // Of readers who came since the generation began.
+    await this.#names.flush()
     return this.#persistence.tryFor(TRIES_BEFORE_UNCOVER, () =>
       this.#store.inbox.putChunks(slot, pass.generation.month, chunks),
     )
@@ -283,6 +285,8 @@ export class Delivery {
       window.head -
       (this.#isWindowFull ? Math.floor(limits.windowPostsMax / 2) : limits.windowPostsKept)
     const end = Math.min(keptFrom, this.#state.leastReach(), this.#book.durableTo)
-    if (end > window.tail) window.drop(end)
+    if (end <= window.tail) return
+    window.drop(end)
+    this.#state.marks.dropBefore(window.tail)
   }
 }

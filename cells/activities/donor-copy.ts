@@ -2,17 +2,16 @@
 // Rows carry the log's order, so a row that is here already and newer stays, and copying again changes nothing. What the donor
 // adds meanwhile is met or not: it is in the log, from the donor's checkpoint on.
 
-import { NamesTable } from '../model/names-table.ts'
 import { hiOf, loOf } from '../model/post-id.ts'
 import { decodeAuthorFacts } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
-import type { NameTable } from '../ports/cell-store.ts'
 import type { Donor } from '../ports/donor.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
 import type { AuthorBook } from './author-book.ts'
 import type { CellState } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
+import { TheirNumbers } from './their-numbers.ts'
 
 export type Copied = {
   readonly posts: number
@@ -29,9 +28,7 @@ export class DonorCopy {
   readonly #posts: PostTable
   readonly #authors: AuthorBook
   readonly #persistence: Persistence
-  /** The donor's numbers, and for those met so far ours. */
-  readonly #theirNames = new NamesTable()
-  readonly #ours = new Map<number, number>()
+  readonly #numbers: TheirNumbers
 
   constructor(options: {
     state: CellState
@@ -47,13 +44,13 @@ export class DonorCopy {
     this.#posts = options.posts
     this.#authors = options.authors
     this.#persistence = options.persistence
+    const { donor, names, persistence } = options
+    this.#numbers = new TheirNumbers({ names: donor.names, ourNames: names, persistence })
   }
 
   /** After the donor's checkpoint was read: what it stands for is there. */
   async run(): Promise<Copied> {
-    for await (const rows of this.#donor.names.all()) {
-      for (const { key, number } of rows) this.#theirNames.add(key, number)
-    }
+    await this.#numbers.load()
     const deleted = await this.#copyDeletions()
     const authorsHere = new Set<number>()
     let posts = 0
@@ -80,10 +77,10 @@ export class DonorCopy {
     const deleted = new Map<number, UserKey>()
     for await (const rows of this.#donor.authors.all()) {
       const theirs = rows.filter(({ bytes }) => decodeAuthorFacts(bytes).deleted)
-      await this.#learn(theirs.map(({ author }) => author))
+      await this.#numbers.learn(theirs.map(({ author }) => author))
       for (const { author } of theirs) {
-        const ours = this.#ours.get(author)
-        const key = this.#theirNames.keyOf(author)
+        const ours = this.#numbers.ours(author)
+        const key = this.#numbers.keyOf(author)
         if (ours === undefined || key === undefined) continue
         if (!this.#state.authors.isDeleted(ours)) await this.#authors.deleteUser(ours)
         deleted.set(ours, key)
@@ -105,12 +102,12 @@ export class DonorCopy {
     const numbers = theirs.flatMap(({ author, body }) =>
       body?.reblogOf === undefined ? [author] : [author, body.reblogOf.author],
     )
-    await this.#learn(numbers)
+    await this.#numbers.learn(numbers)
     const rows: PostRow[] = []
     for (const row of theirs) {
-      const author = this.#ours.get(row.author)
+      const author = this.#numbers.ours(row.author)
       const origin = row.body?.reblogOf
-      const originAuthor = origin && this.#ours.get(origin.author)
+      const originAuthor = origin && this.#numbers.ours(origin.author)
       if (author === undefined || (origin !== undefined && originAuthor === undefined)) continue
       if (row.body === undefined) rows.push({ ...row, author })
       else {
@@ -122,30 +119,6 @@ export class DonorCopy {
       }
     }
     return rows
-  }
-
-  /** Gives those of the donor's users a number here who have none. */
-  async #learn(theirs: readonly number[]): Promise<void> {
-    const unknown: number[] = []
-    for (const number of new Set(theirs)) {
-      const key = this.#ours.has(number) ? undefined : this.#theirNames.keyOf(number)
-      if (key === undefined) continue
-      const ours = this.#names.lookup(key)
-      if (ours === 0) unknown.push(number)
-      else this.#ours.set(number, ours)
-    }
-    if (unknown.length === 0) return
-    if (!this.#names.hasRoomFor(unknown.length)) await this.#names.reserve(unknown.length + 65_536)
-    const ids = await this.#idsOf(unknown)
-    for (const [i, number] of unknown.entries()) {
-      const key = this.#theirNames.keyOf(number)
-      if (key !== undefined) this.#ours.set(number, this.#names.numberOf({ key, id: ids[i] ?? '' }))
-    }
-  }
-
-  /** Nothing for users who were erased. */
-  #idsOf(numbers: readonly number[]): ReturnType<NameTable['idsOf']> {
-    return this.#persistence.untilDurable(() => this.#donor.names.idsOf(numbers))
   }
 
   #isHere(number: number): boolean {

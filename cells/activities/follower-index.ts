@@ -1,5 +1,6 @@
 // Which users homed here may follow an author: rows in the store, and over them what is not durable yet. Everybody who does is in
-// it; whether one does, the reader decides. Only lists of followers read it; dashboards never do.
+// it, but for readers of slots that are not indexed yet; whether one does, the reader decides. Only lists of followers read it;
+// dashboards never do.
 
 import type { Position } from '../model/position.ts'
 import type { Reader } from '../model/reader.ts'
@@ -18,6 +19,7 @@ export class FollowerIndex {
   readonly #persistence: Persistence
   #pending: Rows = new Map()
   #inFlight: Rows = new Map()
+  #flushing: Promise<void> = Promise.resolve()
 
   constructor(options: { table: FollowerTable; names: NameBook; persistence: Persistence }) {
     this.#table = options.table
@@ -42,8 +44,14 @@ export class FollowerIndex {
     }
   }
 
-  /** Makes everything noted so far durable. One call at a time. */
-  async flush(): Promise<void> {
+  /** Makes everything noted so far durable. */
+  flush(): Promise<void> {
+    const turn = this.#flushing.then(() => this.#flush())
+    this.#flushing = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #flush(): Promise<void> {
     if (this.#pending.size === 0) return
     this.#inFlight = this.#pending
     this.#pending = new Map()

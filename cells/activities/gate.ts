@@ -26,18 +26,62 @@ export class Gate {
     read: (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>,
     early = false,
   ): Promise<Answer<T>> {
+    for (;;) {
+      const slot = this.#slotFor(call)
+      if (slot === undefined && !(await this.#newer(call))) return this.#elsewhere(call)
+      if (slot === undefined) continue
+      const answer = await this.anywhere(
+        call,
+        (parts) => this.#readIn(slot, call, parts, read),
+        early,
+      )
+      if (answer.kind !== 'ok') return answer
+      // Given away and dropped while the call waited.
+      if (answer.value !== undefined) return { ...answer, value: answer.value.read }
+    }
+  }
+
+  /** The caller's slot, if it may be read here: as its owner, or because the caller knows that this cell is since. */
+  #slotFor({ viewer, epoch = 0 }: Call): Slot | undefined {
     const state = this.#state
-    const slot = state.slotOfUser(call.viewer)
-    if (slot === undefined) {
-      const { placement } = state
-      const owner = ownerOf(placement, slotOf(call.viewer, placement.slots))
-      return { kind: 'moved', cell: owner.cell, epoch: placement.epoch }
+    const slot = state.slotOfUser(viewer)
+    if (slot?.isComplete !== true) return undefined
+    return slot.isOwned || epoch > state.placement.epoch ? slot : undefined
+  }
+
+  /** Waits for the placement that the caller knows, if that is a newer one; false when this cell knows it, or time is over. */
+  async #newer({ epoch = 0, signal }: Call): Promise<boolean> {
+    const state = this.#state
+    if (epoch <= state.placement.epoch || signal.aborted) return false
+    await state.replaced.wait(signal)
+    return true
+  }
+
+  #elsewhere<T>({ viewer, epoch = 0, seen }: Call): Answer<T> {
+    const { placement, position } = this.#state
+    // The caller sent it here by what this cell has not heard of yet.
+    if (epoch > placement.epoch) return { kind: 'late', missing: seen, position: [...position] }
+    const owner = ownerOf(placement, slotOf(viewer, placement.slots))
+    return { kind: 'moved', cell: owner.cell, epoch: placement.epoch }
+  }
+
+  /** Undefined when the slot is not here any more. */
+  async #readIn<T>(
+    slot: Slot,
+    { viewer }: Call,
+    parts: CellParts,
+    read: (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>,
+  ): Promise<{ readonly read: T } | undefined> {
+    const state = this.#state
+    if (state.slots.get(slot.slot) !== slot) return undefined
+    const number = parts.names.lookup(viewer)
+    slot.reads++
+    try {
+      return { read: await read({ number, reader: state.readers.get(number) }, slot, parts) }
+    } finally {
+      slot.reads--
+      if (slot.reads === 0 && state.slots.get(slot.slot) !== slot) state.replaced.ring()
     }
-    const readHere = (parts: CellParts): Promise<T> => {
-      const number = parts.names.lookup(call.viewer)
-      return read({ number, reader: state.readers.get(number) }, slot, parts)
-    }
-    return this.anywhere(call, readHere, early)
   }
 
   /** A call that any cell can answer. */

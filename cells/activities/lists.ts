@@ -92,9 +92,12 @@ export class Lists {
       const keys = await this.#followers.after(author, after, query.limit + 1)
       // Deleted meanwhile: follows that came after it are no follows.
       if (this.#state.authors.isDeleted(author)) return { followers: [], next: undefined }
-      users.push(...keys.filter((key) => this.#isFollowerHere(key, author)))
-      after = keys.at(-1)
-      if (keys.length <= query.limit) break
+      const end = keys.length <= query.limit ? undefined : keys.at(-1)
+      const candidates = new Set([...keys, ...this.#notIndexed(author, after, end)])
+      const found = [...candidates].filter((key) => this.#isFollowerHere(key, author))
+      users.push(...found.sort((a, b) => (a < b ? -1 : 1)))
+      after = end
+      if (end === undefined) break
     }
     const page = users.slice(0, query.limit)
     const ids = await this.#names.idsOf(page.map((key) => this.#names.lookup(key)))
@@ -104,11 +107,26 @@ export class Lists {
     }
   }
 
+  /** Followers whom the index need not have yet, with keys above `after` up to `end`. */
+  #notIndexed(author: number, after: UserKey | undefined, end: UserKey | undefined): UserKey[] {
+    const found: UserKey[] = []
+    for (const slot of this.#state.complete) {
+      if (slot.isIndexed) continue
+      for (const reader of slot.readers.values()) {
+        const key = reader.follows(author) ? this.#names.table.keyOf(reader.number) : undefined
+        if (key !== undefined && key > (after ?? '') && (end === undefined || key <= end))
+          found.push(key)
+      }
+    }
+    return found
+  }
+
   /** The index may say too much. */
   #isFollowerHere(user: UserKey, author: number): boolean {
     const number = this.#names.lookup(user)
-    if (this.#state.authors.isDeleted(number)) return false
-    return this.#state.readers.get(number)?.follows(author) === true
+    // One's own posts are on one's dashboard, but nobody is their own follower.
+    if (number === author || this.#state.authors.isDeleted(number)) return false
+    return this.#state.completeReader(number)?.follows(author) === true
   }
 }
 

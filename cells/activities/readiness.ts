@@ -7,7 +7,7 @@
 //
 // A cell that was rebuilt does not answer either while it has an open gap (model/gap.ts), but to whoever is about to close it.
 
-import type { Position } from '../model/position.ts'
+import { hasReached, type Position } from '../model/position.ts'
 import { Bell } from './bell.ts'
 import type { CellState } from './cell-state.ts'
 import type { Claim } from './claim.ts'
@@ -96,7 +96,10 @@ export class Readiness {
     const end = await this.#persistence.untilDurable(this.#logEnd)
     if (!(await this.#state.reached(end, this.#signal))) return
     // Rows that reflected more than the checkpoint reflect less than that end.
-    for (const reader of this.#state.readers.values()) reader.recoveredAt = undefined
+    for (const reader of this.#state.readers.values()) {
+      // One that came from another cell meanwhile may reflect more.
+      if (hasReached(end, reader.recoveredAt ?? [])) reader.recoveredAt = undefined
+    }
     this.#reached = turn
     this.#state.moved.ring()
   }

@@ -17,11 +17,12 @@ import {
   decodeAuthorFacts,
   decodeCheckpoint,
   decodeReach,
-  decodeReader,
   encodeCheckpoint,
   encodeReach,
   encodeReader,
   firstCheckpoint,
+  keptSlots,
+  slotsKept,
 } from '../model/rows.ts'
 import type { CellStore, CheckpointTable, ReaderRow, Version } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -32,7 +33,6 @@ import type { CellOptions } from './cell.ts'
 import { CellState } from './cell-state.ts'
 import { Claim } from './claim.ts'
 import { type Copied, DonorCopy } from './donor-copy.ts'
-import { FollowerIndex } from './follower-index.ts'
 import { NameBook } from './name-book.ts'
 import { Persistence, Stopped } from './persist.ts'
 import { DonorUnusable, planRebuild, type RebuildPlan } from './rebuild-plan.ts'
@@ -68,7 +68,6 @@ export class Rebuild {
   readonly #signal: AbortSignal
   readonly #names: NameBook
   readonly #claim: Claim
-  readonly #followers: FollowerIndex
   #count = 0
 
   constructor(ports: RebuildPorts, options: CellOptions & { readonly signal: AbortSignal }) {
@@ -89,8 +88,6 @@ export class Rebuild {
       claim: this.#claim,
       makeRoom: (numbers) => state.authors.reserve(numbers),
     })
-    const table = store.followers
-    this.#followers = new FollowerIndex({ table, names: this.#names, persistence })
   }
 
   /** Throws FirehoseGap for a log that is another one, DonorUnusable, NothingToRebuild. The cell must not run meanwhile. */
@@ -98,6 +95,10 @@ export class Rebuild {
     const { store, donor, firehose } = this.#ports
     await this.#claim.make()
     const own = (await pictureIn(store.checkpoints)) ?? firstCheckpoint(firehose.identity)
+    // What is on its way here, or was given away, would have a gap that nobody closes.
+    for (const slot of slotsKept(own, this.#state)) {
+      if (this.#state.owns(slot)) this.#state.keep(slot)
+    }
     const theirs = await pictureIn(donor.checkpoints)
     if (theirs === undefined) throw new DonorUnusable('the donor has no checkpoint')
     const { repeatWindowMs } = this.#state.limits
@@ -158,13 +159,7 @@ export class Rebuild {
     const missing = new Set(authors)
     for (const slot of this.#state.slots.values()) {
       for await (const rows of readers.ofSlot(slot)) {
-        for (const row of rows) {
-          missing.delete(row.reader)
-          // Of what the lost records said of followers, rows and lists may have seen different parts.
-          const reader = decodeReader({ number: row.reader, slot: row.slot }, row.bytes)
-          this.#followers.noteEdges(reader, position)
-        }
-        await this.#followers.flush()
+        for (const { reader } of rows) missing.delete(reader)
       }
     }
     const rows = [...missing].flatMap((number) => this.#readerRow(number, position))
@@ -256,6 +251,8 @@ export class Rebuild {
       droppedLo: greatest.lo,
       entriesDelivered: own.entriesDelivered,
       rebuilt: { postsFrom, postsFromMs, knownFromMs, openGap },
+      // Of what the lost records said of followers, readers and their index may have seen different parts.
+      kept: keptSlots(this.#state.complete.map((slot) => ({ ...slot, isIndexed: false }))),
     }
     const row = { version: this.#nextVersion(), bytes: encodeCheckpoint(picture) }
     return this.#persistence.untilDurable(() => this.#ports.store.checkpoints.put(row))

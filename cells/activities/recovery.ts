@@ -8,8 +8,8 @@
 // The log must be the one the checkpoint was taken of: same identity, the last record of each partition still there with the
 // id it had, and nothing missing in between. Otherwise the cell refuses to run.
 
-import { EventMemory } from '../model/event-memory.ts'
-import { hiOf, loOf } from '../model/post-id.ts'
+import type { EventMemory } from '../model/event-memory.ts'
+import { slotsOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import {
   type CheckpointPicture,
@@ -22,14 +22,16 @@ import {
   encodeReach,
   firstCheckpoint,
   type Reach,
+  slotsKept,
 } from '../model/rows.ts'
 import type { CellStore } from '../ports/cell-store.ts'
-import { type Firehose, FirehoseGap, type LogBatch } from '../ports/firehose.ts'
+import { type Firehose, FirehoseGap } from '../ports/firehose.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
 import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
+import { restoreMemory } from './restore-memory.ts'
 
 export type RecoveredBlock = {
   readonly boot: number
@@ -38,12 +40,17 @@ export type RecoveredBlock = {
   readonly to: number
 }
 
+/** The store of a cell lacks what the placement says that it has. */
+export class SlotsMissing extends Error {
+  readonly code = 'SLOTS_MISSING'
+  override readonly name = 'SlotsMissing'
+}
+
 export type Recovered = {
   readonly memory: EventMemory
   readonly blocks: readonly RecoveredBlock[]
 }
 
-const FETCH_RECORDS = 10_000
 const REACH_BATCH = 256
 const SLOTS_AT_ONCE = 16
 
@@ -80,20 +87,18 @@ export class Recovery {
         : decodeCheckpoint(stored.bytes)
     await checkLog(this.#firehose, picture)
     await this.#keepCheckpoint(picture)
+    this.#keepSlots(picture)
     await this.#names.load()
     this.#state.authors.reserve(this.#names.end)
     await this.#loadAuthors()
     const reached = await this.#loadReach()
     // After the reach: what it says is written has its generation's row.
-    for (const row of (await this.#store.inbox.generations()).sort(
-      (a, b) => a.generation - b.generation,
-    )) {
-      this.#state.addGeneration(row)
-    }
+    this.#state.addGenerations(await this.#store.inbox.generations())
     const blocks = await this.#loadWindow(picture, reached)
     await this.#loadReaders()
     await this.#checkRows(reached)
-    const memory = await this.#restoreMemory(picture)
+    const { repeatWindowMs } = this.#state.limits
+    const memory = await restoreMemory(this.#firehose, picture, repeatWindowMs)
     return { memory, blocks }
   }
 
@@ -102,6 +107,21 @@ export class Recovery {
     const version = { boot: this.#claim.boot, count: 0 }
     const row = { version, bytes: encodeCheckpoint(picture) }
     return this.#persistence.untilDurable(() => this.#store.checkpoints.put(row))
+  }
+
+  /** Those that the store holds. A slot that came here is owned only after a checkpoint named it. */
+  #keepSlots(picture: CheckpointPicture): void {
+    const state = this.#state
+    for (const { isIndexed, move, ...slot } of slotsKept(picture, state)) {
+      Object.assign(state.keep(slot), { isIndexed, move })
+    }
+    const missing = slotsOf(state.placement, state.cell).find(
+      ({ slot, term }) => state.slots.get(slot)?.term !== term,
+    )
+    if (missing === undefined) return
+    throw new SlotsMissing(
+      `the placement gives slot ${missing.slot} to ${state.cell} under term ${missing.term}, but its store does not hold that: the store is not the one that this cell last ran on, or was restored from an older backup`,
+    )
   }
 
   async #loadAuthors(): Promise<void> {
@@ -127,7 +147,6 @@ export class Recovery {
     reached: ReadonlyMap<number, Reach>,
   ): Promise<RecoveredBlock[]> {
     const state = this.#state
-    const behind = new Set(state.slots.values())
     const blocks: RecoveredBlock[] = []
     for (const [i, block] of (await this.#store.window.get(picture.windowBlocks)).entries()) {
       const name = picture.windowBlocks[i]
@@ -150,13 +169,12 @@ export class Recovery {
           (authorReblog & 1) === 1,
         )
       }
-      for (const slot of behind) {
-        const reach = reached.get(slot.slot)
-        if (reach !== undefined && hasReached(reach.position, run.end)) {
-          slot.reachSeq = state.window.head
-        } else behind.delete(slot)
-      }
+      state.marks.note(state.window.head, run.end)
       blocks.push({ boot: name.boot, count: name.count, from, to: state.window.head })
+    }
+    for (const slot of state.slots.values()) {
+      const reach = reached.get(slot.slot)
+      if (reach !== undefined) slot.reachSeq = state.marks.seqBefore(reach.position)
     }
     state.window.noteDropped(picture.droppedHi, picture.droppedLo)
     state.entriesDelivered = picture.entriesDelivered
@@ -214,44 +232,6 @@ export class Recovery {
     for (const { position } of reached.values()) assertWithin(position, end)
     for (const { recoveredAt } of this.#state.readers.values()) assertWithin(recoveredAt ?? [], end)
   }
-
-  /** Reads the ids again that were remembered at the checkpoint. */
-  async #restoreMemory(picture: CheckpointPicture): Promise<EventMemory> {
-    const { repeatWindowMs } = this.#state.limits
-    const memory = EventMemory.restore(picture.memory, { repeatWindowMs })
-    for (const [partition, end] of picture.position.entries()) {
-      let from = await this.#keptFrom(partition, picture.memory[partition]?.replayFromOffset ?? 0)
-      while (from < end) {
-        const batch = await this.#fetchKept(partition, from)
-        if (batch !== undefined && batch.nextOffset > from) {
-          feed(memory, batch, end)
-          from = batch.nextOffset
-          continue
-        }
-        const kept = await this.#keptFrom(partition, from)
-        if (kept === from) {
-          throw new FirehoseGap(`partition ${partition}: nothing to read at ${from}, before ${end}`)
-        }
-        from = kept
-      }
-    }
-    return memory
-  }
-
-  /** Undefined when the log no longer reaches back so far: retention may have gone on since the bounds were read. */
-  async #fetchKept(partition: number, from: number): Promise<LogBatch | undefined> {
-    try {
-      return await this.#firehose.fetch(partition, from, FETCH_RECORDS)
-    } catch (error) {
-      if (error instanceof FirehoseGap) return undefined
-      throw error
-    }
-  }
-
-  async #keptFrom(partition: number, offset: number): Promise<number> {
-    const { start } = await this.#firehose.bounds()
-    return Math.max(offset, start[partition] ?? 0)
-  }
 }
 
 function assertWithin(position: Position, end: Position): void {
@@ -259,17 +239,4 @@ function assertWithin(position: Position, end: Position): void {
   throw new FirehoseGap(
     `the cell has applied records up to ${position.join()}, but the firehose ends at ${end.join()}: its newest are lost`,
   )
-}
-
-function feed(memory: EventMemory, batch: LogBatch, end: number): void {
-  for (const record of batch.records) {
-    if (record.offset >= end) return
-    memory.admit({
-      partition: batch.partition,
-      offset: record.offset,
-      appendedAtMs: record.appendedAtMs,
-      idHi: hiOf(record.event.id),
-      idLo: loOf(record.event.id),
-    })
-  }
 }

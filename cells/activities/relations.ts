@@ -4,7 +4,7 @@ import type { Followed, Hidden, ReadMarked, Unfollowed } from '../model/event.ts
 import { hiOf, loOf } from '../model/post-id.ts'
 import { BLOCKED, BLOCKED_BY, type ChangeTime, MUTED, Reader } from '../model/reader.ts'
 import type { UserRef } from '../model/user-key.ts'
-import type { CellState } from './cell-state.ts'
+import type { CellState, Slot } from './cell-state.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
 
@@ -14,7 +14,13 @@ export interface ReaderWatch {
   markRead(reader: Reader): void
 }
 
-export type Place = { readonly partition: number; readonly offset: number; readonly nowMs: number }
+export type Place = {
+  readonly partition: number
+  readonly offset: number
+  readonly nowMs: number
+  /** Replayed for a slot on its way here: it alone is concerned. */
+  readonly only?: ReadonlySet<Slot>
+}
 
 export class Relations {
   readonly #state: CellState
@@ -41,7 +47,7 @@ export class Relations {
     }
     const changeTime = this.#timeOf(fact.asOfMs, at)
     if (changeTime === undefined) {
-      this.#state.eventsRefused++
+      if (at.only === undefined) this.#state.eventsRefused++
       return
     }
     if (fact.kind === 'followed' || fact.kind === 'unfollowed')
@@ -50,7 +56,7 @@ export class Relations {
   }
 
   /** Makes the author a reader of their own posts, if homed here. Before the post counts, so that it is covered. */
-  linkSelf(user: UserRef, number: number, at: { partition: number; offset: number }): void {
+  linkSelf(user: UserRef, number: number, at: Omit<Place, 'nowMs'>): void {
     if (this.#state.readers.has(number)) return
     this.#readerOf(user, at)
   }
@@ -120,9 +126,9 @@ export class Relations {
   }
 
   /** The reader, made if new; undefined when homed elsewhere, or when the stored row reflects this event already. */
-  #readerOf(user: UserRef, at: { partition: number; offset: number }): Reader | undefined {
+  #readerOf(user: UserRef, at: Omit<Place, 'nowMs'>): Reader | undefined {
     const slot = this.#state.slotOfUser(user.key)
-    if (slot === undefined) return undefined
+    if (slot === undefined || !concerns(slot, at)) return undefined
     const number = this.#names.numberOf(user)
     const known = this.#state.readers.get(number)
     if (known !== undefined) {
@@ -137,4 +143,9 @@ export class Relations {
     this.#watch.graphChanged(reader, number)
     return reader
   }
+}
+
+function concerns(slot: Slot, { partition, offset, only }: Omit<Place, 'nowMs'>): boolean {
+  if (only !== undefined) return only.has(slot)
+  return offset >= (slot.attachedFrom?.[partition] ?? 0)
 }

@@ -8,7 +8,7 @@ import type { WatchItem } from '../ports/cell-client.ts'
 import type { PostRow } from '../ports/post-table.ts'
 import type { Audience } from './applier.ts'
 import { Bell } from './bell.ts'
-import type { CellState } from './cell-state.ts'
+import type { CellState, Slot } from './cell-state.ts'
 import { readMarkOf } from './dashboard-reader.ts'
 import type { Hydration, Viewer } from './hydrate.ts'
 import type { NameBook } from './name-book.ts'
@@ -73,6 +73,15 @@ export class Watchers implements Audience, ReaderWatch {
   stop(): void {
     for (const watchers of this.#byReader.values()) {
       for (const watcher of watchers) this.#close(watcher, 'stopping')
+    }
+  }
+
+  /** Ends the watches of users whose slots another cell owns by now: they go on there. */
+  moved(slots: ReadonlySet<Slot>): void {
+    for (const [user, watchers] of this.#byReader) {
+      const slot = this.#state.slotOfUser(user)
+      if (slot === undefined || !slots.has(slot)) continue
+      for (const watcher of watchers) this.#close(watcher, 'moved')
     }
   }
 

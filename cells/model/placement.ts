@@ -51,6 +51,8 @@ export type MovePhase =
   | { readonly kind: 'retiring'; readonly left: readonly SlotRange[]; readonly sinceMs: number }
 
 export const SLOTS_DEFAULT = 4096
+/** Of the slots that a cluster begins with: empty stores hold them. */
+export const FIRST_TERM = 1
 
 export function slotOf(key: UserKey, slots: number): number {
   return keyWord(key, 0) % slots
@@ -62,7 +64,7 @@ export function firstPlacement(cells: readonly CellName[], slots: number): Place
     first: Math.floor((index * slots) / cells.length),
     last: Math.floor(((index + 1) * slots) / cells.length) - 1,
     cell,
-    term: 1,
+    term: FIRST_TERM,
   }))
   return { epoch: 1, slots, ranges, cells, moves: [] }
 }

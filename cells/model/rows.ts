@@ -5,6 +5,14 @@ import { ByteReader, ByteWriter, CorruptRow } from './byte-writer.ts'
 import { EventMemory, type PartitionMemory } from './event-memory.ts'
 import type { GapPart } from './gap.ts'
 import { NumberMap } from './number-map.ts'
+import {
+  FIRST_TERM,
+  type Placement,
+  type SlotRun,
+  slotsIn,
+  type SlotTerm,
+  slotsOf,
+} from './placement.ts'
 import { type Position, zeroPosition } from './position.ts'
 import { Reader } from './reader.ts'
 
@@ -101,7 +109,20 @@ export type CheckpointPicture = {
   /** Running maxima of append times at the position; where it is absent, those of `memory`. */
   readonly runningMaxMs?: readonly number[]
   readonly rebuilt?: Rebuilt
+  /** The slots that the store holds, as of the position. Absent: those that the placement gave the cell when it was made. */
+  readonly kept?: readonly KeptSlots[]
 }
+
+export type KeptSlots = SlotRun & {
+  readonly term: number
+  /** The move that brought them here. */
+  readonly move?: number
+  /** Not all of their readers' edges are in the index of followers. */
+  readonly unindexed?: true
+}
+
+/** A slot that a store holds by its checkpoint. */
+export type KeptSlot = SlotTerm & { readonly move: number; readonly isIndexed: boolean }
 
 /** What a cell must know whose posts were copied from another cell, because the log no longer had them. */
 export type Rebuilt = {
@@ -131,6 +152,47 @@ export function firstCheckpoint(log: {
     droppedLo: 0,
     entriesDelivered: 0,
   }
+}
+
+/** What the store of a cell holds by its checkpoint. */
+export function slotsKept(
+  { kept }: CheckpointPicture,
+  of: { readonly placement: Placement; readonly cell: string },
+): KeptSlot[] {
+  if (kept === undefined) {
+    return slotsOf(of.placement, of.cell)
+      .filter(({ term }) => term === FIRST_TERM)
+      .map((slot) => ({ ...slot, move: 0, isIndexed: true }))
+  }
+  return kept.flatMap((run) =>
+    slotsIn([run]).map((slot) => ({
+      slot,
+      term: run.term,
+      move: run.move ?? 0,
+      isIndexed: run.unindexed !== true,
+    })),
+  )
+}
+
+/** Slots as a checkpoint names them. */
+export function keptSlots(slots: readonly KeptSlot[]): KeptSlots[] {
+  const runs: { first: number; last: number; like: KeptSlot }[] = []
+  for (const slot of [...slots].sort((a, b) => a.slot - b.slot)) {
+    const before = runs.at(-1)
+    if (before?.last === slot.slot - 1 && isAlike(before.like, slot)) before.last = slot.slot
+    else runs.push({ first: slot.slot, last: slot.slot, like: slot })
+  }
+  return runs.map(({ first, last, like: { term, move, isIndexed } }) => ({
+    first,
+    last,
+    term,
+    ...(move === 0 ? {} : { move }),
+    ...(isIndexed ? {} : { unindexed: true }),
+  }))
+}
+
+function isAlike(a: KeptSlot, b: KeptSlot): boolean {
+  return a.term === b.term && a.move === b.move && a.isIndexed === b.isIndexed
 }
 
 export function encodeCheckpoint(picture: CheckpointPicture): Uint8Array {

@@ -50,6 +50,11 @@ export type Answer<T> =
 
 export type Call = {
   readonly viewer: UserKey
+  /**
+   * The epoch of the placement by which the caller chose this cell: one that knows an older placement, and holds the slot, is the
+   * owner. Undefined: by none in particular.
+   */
+  readonly epoch?: number
   /** Not older than this position. */
   readonly seen: Position
   readonly signal: AbortSignal
@@ -177,6 +182,24 @@ export type CellStatus = {
   readonly openGap: readonly GapPart[]
 }
 
+/** What whoever drives moves must know of a cell. */
+export type SlotsReport = {
+  readonly cell: CellName
+  readonly boot: number
+  readonly ready: boolean
+  readonly position: Position
+  /** Of the placement that the cell knows. */
+  readonly epoch: number
+  /** Moves from here whose slots are written into inboxes and checkpointed. */
+  readonly prepared: readonly number[]
+  /** Moves to here whose slots are held durably, and under which term. */
+  readonly arrived: readonly { readonly move: number; readonly term: number }[]
+  /** Moves that gave slots away which are still kept here, up to date. */
+  readonly retained: readonly number[]
+  /** Why moves to here do not get on; each is tried again. */
+  readonly failures: readonly { readonly move: number; readonly detail: string }[]
+}
+
 export interface CellClient {
   readonly cell: CellName
   dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>>
@@ -226,4 +249,5 @@ export interface CellClient {
     query: { readonly limit: number; readonly older: Place | undefined },
   ): Promise<Answer<AuthorPage>>
   status(): Promise<CellStatus>
+  slots(): Promise<SlotsReport>
 }

@@ -97,7 +97,7 @@ class MemoryInboxTable implements InboxTable {
   }
 
   async *chunksOf(at: SlotTerm, month: number): AsyncIterable<readonly Chunk[]> {
-    for (const [name, ofReader] of [...this.#stays.at(at).chunks]) {
+    for (const [name, ofReader] of this.#stays.at(at).chunks) {
       if (name.startsWith(`${month}/`)) yield [...ofReader.values()]
     }
   }

@@ -32,6 +32,7 @@ import {
   wirePlace,
   wirePost,
   wireRelations,
+  wireSlots,
   wireStatus,
   wireUnread,
 } from './cell-messages.ts'
@@ -85,6 +86,11 @@ export async function answerAsk(
     }
     case 'closeGap':
       return answered(await cell.closeGap(call), (value) => ({ $case: 'closeGap', value }))
+    case 'slots': {
+      const { position, ...report } = await cell.slots()
+      const outcome = { $case: 'slots', value: wireSlots(report) } as const
+      return { position: bytesOfPosition(position), outcome, posts: [] }
+    }
     case 'status': {
       const status = await cell.status()
       const outcome = { $case: 'status', value: wireStatus(status) } as const

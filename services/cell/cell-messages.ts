@@ -11,6 +11,7 @@ import type {
   PostFound,
   PostView,
   RelationsPage,
+  SlotsReport,
   Unread,
   Verdict,
   WatchItem,
@@ -21,6 +22,7 @@ import {
   PostFinding,
   type PostReply,
   type RelationsReply,
+  type SlotsReply,
   type StatusReply,
   type UnreadReply,
   type WatchItemReply,
@@ -250,5 +252,15 @@ export function watchItemOf(
     }
     case undefined:
       return undefined
+  }
+}
+
+export function wireSlots(report: Omit<SlotsReport, 'position'>): SlotsReply {
+  return {
+    ...report,
+    prepared: [...report.prepared],
+    arrived: [...report.arrived],
+    retained: [...report.retained],
+    failures: [...report.failures],
   }
 }

@@ -214,13 +214,15 @@ class CellCallRefused extends Error {
 /** A call that came on the stream. Most never wait, so the signal is made only when somebody looks. */
 class AskedCall {
   readonly viewer: UserKey | undefined
+  readonly epoch: number
   readonly seen: Position
   #abort: AbortController | undefined
   #isCancelled = false
 
-  constructor(viewer: UserKey | undefined, seen: Position) {
-    this.viewer = viewer
-    this.seen = seen
+  constructor({ viewer, epoch, seen }: Ask) {
+    this.viewer = keyOfBytes(viewer)
+    this.epoch = epoch
+    this.seen = positionOfBytes(seen)
   }
 
   get signal(): AbortSignal {
@@ -235,9 +237,9 @@ class AskedCall {
   }
 }
 
-function askedCall({ viewer, seen }: Ask): AskedCall | undefined {
+function askedCall(ask: Ask): AskedCall | undefined {
   try {
-    return new AskedCall(keyOfBytes(viewer), positionOfBytes(seen))
+    return new AskedCall(ask)
   } catch {
     return undefined
   }

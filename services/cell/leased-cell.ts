@@ -18,6 +18,7 @@ import type {
   Place,
   PostFound,
   RelationsPage,
+  SlotsReport,
   Unread,
   WatchItem,
 } from '../../cells/ports/cell-client.ts'
@@ -95,6 +96,10 @@ export class LeasedCell implements CellClient {
     query: AuthorPostsQuery,
   ): Promise<Answer<AuthorPage>> {
     return this.#held(call, () => this.#served.publicAuthorPosts(call, author, query))
+  }
+
+  slots(): Promise<SlotsReport> {
+    return this.#served.slots()
   }
 
   status(): Promise<CellStatus> {

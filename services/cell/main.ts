@@ -75,9 +75,20 @@ export function runCell(config: CellConfig, output: Output): Promise<ProcessExit
         closing.add(() => donor.close())
         return donor
       }
+      const sources = new Map<string, Promise<CassandraCellStore>>()
+      const openSource = (cell: string) => {
+        const opened = sources.get(cell) ?? CassandraCellStore.open({ ...cassandra, prefix, cell })
+        sources.set(cell, opened)
+        // One that could not be opened is tried again.
+        opened.catch(() => sources.delete(cell))
+        return opened
+      }
+      closing.add(async () => {
+        for (const opened of sources.values()) await (await opened).close()
+      })
       const monotonicMs = () => performance.now()
       return startCell(
-        { clock, monotonicMs, control, firehose, store, cache },
+        { clock, monotonicMs, control, firehose, store, cache, openSource },
         {
           ...config,
           placement,

@@ -9,10 +9,12 @@ import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
+import type { SlotSource } from '../../cells/ports/slot-source.ts'
 import { pageTokenKeys } from '../controller/cluster-secrets.ts'
 import { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
 import { PageTokens } from '../gateway/page-tokens.ts'
+import { movingBy } from '../router/control-placements.ts'
 import { addressAt } from '../runtime/address-at.ts'
 import type { Closing } from '../runtime/closing.ts'
 import { GrpcServer } from '../runtime/grpc-server.ts'
@@ -38,6 +40,8 @@ export type CellProcessPorts = {
   readonly firehose: Firehose
   readonly store: CellStore
   readonly cache: BodyCache
+  /** The store of another cell, to be read only. */
+  readonly openSource: (cell: CellName) => Promise<SlotSource>
 }
 export type CellProcessOptions = {
   readonly name: CellName
@@ -78,6 +82,7 @@ export async function openCell(
   closing: Closing,
 ): Promise<CellProcess> {
   const { clock, control } = ports
+  const cellPorts = { ...ports, moving: movingBy(control, ports.openSource) }
   const { name, placement, limits, host: at, port, tls, metrics, log } = options
   const version = packageVersion()
   let address = options.advertise ?? ''
@@ -101,7 +106,7 @@ export async function openCell(
     version,
     nextBoot: () => lease.nextBoot(),
     create: (boot) => {
-      const cell = new Cell(ports, { name, boot, placement, limits })
+      const cell = new Cell(cellPorts, { name, boot, placement, limits })
       started = { cell, leased: new LeasedCell(cell, lease) }
       return cell
     },

@@ -35,7 +35,7 @@ export class CellReader {
   ): Promise<Read<T>> {
     for (let followed = 0; followed <= this.#limits.movedFollowedMax; followed++) {
       const cell = this.#router.cellOf(call.viewer)
-      const answer = await ask(cell, call)
+      const answer = await ask(cell, { ...call, epoch: this.#router.epochFor(call.viewer) })
       if (answer.kind === 'ok') return answer
       if (answer.kind === 'late') throw lateError(answer, cell.cell, call.signal)
       this.#router.moved(call.viewer, answer)

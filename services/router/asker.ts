@@ -14,7 +14,10 @@ import { CellLink } from './cell-link.ts'
 import { CellUnavailable } from './router.ts'
 
 /** A call of a viewer, or of nobody. */
-export type Asked = Omit<Call, 'viewer'> & { readonly viewer: UserKey | undefined }
+export type Asked = Omit<Call, 'viewer' | 'epoch'> & {
+  readonly viewer: UserKey | undefined
+  readonly epoch?: number | undefined
+}
 export type AskCall = NonNullable<Ask['call']>
 type AskerParts = { readonly clock: Clock; readonly limits: CellStreamLimits }
 
@@ -108,8 +111,8 @@ export class Asker {
   }
 }
 
-export function askOf({ viewer, seen }: Asked, call: AskCall): Omit<Ask, 'id'> {
-  return { viewer: bytesOfKey(viewer), seen: bytesOfPosition(seen), call }
+export function askOf({ viewer, epoch = 0, seen }: Asked, call: AskCall): Omit<Ask, 'id'> {
+  return { viewer: bytesOfKey(viewer), epoch, seen: bytesOfPosition(seen), call }
 }
 
 async function orAborted(link: Promise<CellLink>, signal: AbortSignal): Promise<CellLink> {

@@ -19,6 +19,7 @@ import type {
   Place,
   PostFound,
   RelationsPage,
+  SlotsReport,
   Unread,
   WatchItem,
 } from '../../cells/ports/cell-client.ts'
@@ -41,7 +42,10 @@ import { RemoteWatch } from './remote-watch.ts'
 import { answerOf, valueOf } from './reply-value.ts'
 
 type PublicCall = Omit<Call, 'viewer'>
-type ReadCall = PublicCall & { readonly viewer?: UserKey | undefined }
+type ReadCall = PublicCall & {
+  readonly viewer?: UserKey | undefined
+  readonly epoch?: number | undefined
+}
 type AuthorPostsQuery = { readonly limit: number; readonly older: Place | undefined }
 
 const NEVER = new AbortController().signal
@@ -198,12 +202,21 @@ export class RemoteCell implements CellClient {
     return answer.value
   }
 
+  async slots(): Promise<SlotsReport> {
+    const ask = { $case: 'slots', value: {} } as const
+    const answer = await this.#ask({ seen: [], signal: NEVER }, ask, (reply) => {
+      return valueOf(reply, 'slots')
+    })
+    if (answer.kind !== 'ok') throw new Error(`cell ${this.cell} answered ${answer.kind}`)
+    return { ...answer.value, position: answer.position }
+  }
+
   async #ask<T>(
-    { viewer, seen, signal }: ReadCall,
+    { viewer, epoch, seen, signal }: ReadCall,
     ask: AskCall,
     read: (reply: CellReply) => T,
   ): Promise<Answer<T>> {
-    return answerOf(await this.#asker.ask({ viewer, seen, signal }, ask), read)
+    return answerOf(await this.#asker.ask({ viewer, epoch, seen, signal }, ask), read)
   }
 }
 

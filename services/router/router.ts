@@ -48,6 +48,12 @@ export class Router {
     return this.#client(moved?.cell ?? ownerOf(this.#placement, slot).cell)
   }
 
+  /** The epoch by which `cellOf` chooses the cell of this user. */
+  epochFor(user: UserKey): number {
+    const { epoch, slots } = this.#placement
+    return this.#movedSlots.get(slotOf(user, slots))?.epoch ?? epoch
+  }
+
   /** The cell of that name. Throws CellUnavailable if it does not serve, or there is none. */
   cellNamed(name: CellName): CellClient {
     return this.#client(name)

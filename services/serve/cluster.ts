@@ -18,6 +18,7 @@ import { openAdmin } from '../controller/open-admin.ts'
 import type { GatewayLimits } from '../gateway/gateway-limits.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { type PlacementDocument } from '../router/placement-document.ts'
+import { movingBy } from '../router/control-placements.ts'
 import { Router } from '../router/router.ts'
 import type { Closing } from '../runtime/closing.ts'
 import type { Logger } from '../runtime/log.ts'
@@ -119,8 +120,12 @@ async function cellHosts(
   const { log, metrics, cellLimits: limits } = options
   const { placement } = options.document
   const hosts = new Map<CellName, CellHost>()
+  const stores = new Map<CellName, CellStore>()
+  for (const name of placement.cells) stores.set(name, await openStore(name))
+  const moving = movingBy(control, async (cell) => storeOf(stores, cell))
   for (const name of placement.cells) {
-    const ports = { firehose, store: await openStore(name), cache: openCache(name), clock }
+    const store = storeOf(stores, name)
+    const ports = { firehose, store, cache: openCache(name), clock, moving }
     const cellHost = new CellHost(name, {
       clock,
       log: log.child({ cell: name }),
@@ -132,4 +137,10 @@ async function cellHosts(
     hosts.set(name, cellHost)
   }
   return hosts
+}
+
+function storeOf(stores: ReadonlyMap<CellName, CellStore>, cell: CellName): CellStore {
+  const store = stores.get(cell)
+  if (store === undefined) throw new Error(`there is no cell ${cell} in this process`)
+  return store
 }

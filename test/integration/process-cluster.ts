@@ -55,8 +55,9 @@ export class ProcessCluster {
     const { control, firehose } = this
     const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
     const monotonicMs = () => performance.now()
+    const openSource = async (cell: string) => this.#stores.get(cell) ?? new MemoryCellStore()
     return startCell(
-      { clock: systemClock, monotonicMs, control, firehose, store, cache },
+      { clock: systemClock, monotonicMs, control, firehose, store, cache, openSource },
       {
         ...this.#config(),
         name,

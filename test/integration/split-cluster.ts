@@ -81,8 +81,9 @@ export class SplitCluster {
     const closing = new Closing()
     const { placement } = await placementFor(ports.control, undefined)
     const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
+    const openSource = async (cell: CellName) => stores.get(cell) ?? new MemoryCellStore()
     const process = await openCell(
-      { ...ports, monotonicMs: () => performance.now(), store, cache },
+      { ...ports, monotonicMs: () => performance.now(), store, cache, openSource },
       {
         name,
         placement,

@@ -10,6 +10,7 @@ import type { CellLimits } from '../../cells/model/cell-limits.ts'
 import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import { type Firehose, FirehoseGap } from '../../cells/ports/firehose.ts'
+import type { Moving } from '../../cells/ports/placements.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
@@ -20,6 +21,7 @@ import { clockOf, SkewedClock } from './clocks.ts'
 import { Disk } from './disk.ts'
 import type { EventLog } from './event-log.ts'
 import { LogPort } from './log-port.ts'
+import { movingOf } from './placement-store.ts'
 import type { Dice } from './random.ts'
 import { storeOf } from './store.ts'
 import { Violation } from './violation.ts'
@@ -31,6 +33,7 @@ export type CellPorts = {
   readonly store: CellStore
   readonly cache: BodyCache
   readonly clock: Clock
+  readonly moving: Moving
 }
 export type CellOptions = {
   readonly name: CellName
@@ -78,6 +81,7 @@ export class CellHost {
   /** How far the log was given to others whose rows are in the store: zombies, and a donor. */
   #othersSaw: Position
   #isHeld = false
+  #downSinceUs = 0
   /** The newest position of any answer: no later call may be answered as of an older one. */
   #answered: Position
   /** A wrong log to show to the next incarnations; the true one otherwise. */
@@ -128,6 +132,11 @@ export class CellHost {
       this.#othersSaw = largerOf(this.#othersSaw, this.#zombie.log.delivered)
     }
     return largerOf(log.delivered, this.#othersSaw)
+  }
+
+  /** Since when no process of it runs; undefined while one does. */
+  get downSinceUs(): number | undefined {
+    return this.isRunning || this.#zombie !== undefined ? undefined : this.#downSinceUs
   }
 
   get running(): Incarnation | undefined {
@@ -188,6 +197,7 @@ export class CellHost {
       store: storeOf(process, this.disk),
       cache: cacheOf(process, this.cache),
       clock: clockOf(process, this.clock, this.#dice),
+      moving: movingOf(process, world.control, (name) => storeOf(process, world.hostOf(name).disk)),
     }
     const { placement, limits } = world
     const cell = this.#makeCell(ports, { name: this.name, boot: process.boot, placement, limits })
@@ -374,6 +384,7 @@ export class CellHost {
 
   #died(incarnation: Incarnation): void {
     incarnation.isServing = false
+    this.#downSinceUs = this.#world.scheduler.nowUs
     if (this.#zombie === incarnation) {
       this.#othersSaw = this.shownBy(incarnation)
       this.#zombie = undefined

@@ -36,6 +36,8 @@ export class CellProcess {
   readonly weather: Weather
   readonly #surroundings: Surroundings
   readonly #unlanded = new Set<Task>()
+  /** Of the newest placement that it has seen. */
+  knownEpoch = 0
   /** Another incarnation was started while this one slept. */
   isZombie = false
   #isAlive = true

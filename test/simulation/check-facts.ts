@@ -52,7 +52,16 @@ export function checkFollowers(
   belonging: Belonging,
   asked: { readonly author: UserKey; readonly after: UserKey | undefined; readonly limit: number },
   page: FollowersPage,
-  { users, span }: { readonly users: readonly UserRef[]; readonly span: Span },
+  {
+    users,
+    others,
+    span,
+  }: {
+    readonly users: readonly UserRef[]
+    /** May be listed too. */
+    readonly others: readonly UserRef[]
+    readonly span: Span
+  },
 ): void {
   checkUsers(belonging, users, span, {
     ...asked,
@@ -61,7 +70,13 @@ export function checkFollowers(
     next: page.next,
     conditions: (user) => belonging.follows(user, asked.author),
   })
-  for (const { user, id } of page.followers) checkId(belonging, { key: user, id }, users, span)
+  const may = [...users, ...others]
+  for (const { user, id } of page.followers) {
+    if (!may.some(({ key }) => key === user)) {
+      throw new Violation('followers: somebody who lives elsewhere', { got: id })
+    }
+    checkId(belonging, { key: user, id }, may, span)
+  }
 }
 
 function checkUsers(

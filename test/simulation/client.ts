@@ -10,7 +10,8 @@ import type { World } from './world.ts'
 
 export type Heard<T> =
   | { readonly kind: 'ok'; readonly value: T; readonly position: Position; readonly span: Span }
-  | { readonly kind: 'moved' | 'late' }
+  | { readonly kind: 'moved'; readonly cell: string; readonly epoch: number }
+  | { readonly kind: 'late' }
   /** The cell was down, went down meanwhile, or its store failed. */
   | { readonly kind: 'lost' }
 
@@ -19,9 +20,11 @@ export type Question = {
   readonly name: string
   readonly seen: Position
   readonly deadlineMs: number
+  /** By which epoch of the placement the cell is asked. */
+  readonly epoch?: number
 }
 
-type Base = { readonly seen: Position; readonly signal: AbortSignal }
+type Base = { readonly seen: Position; readonly epoch: number; readonly signal: AbortSignal }
 const LOST = { kind: 'lost' } as const
 
 export async function ask<T>(
@@ -33,6 +36,7 @@ export async function ask<T>(
   const running = host.serving
   if (running === undefined) return LOST
   const { process, cell, log } = running
+  const { epoch = 0 } = question
   world.trace.line(`  ${host.name} is asked ${question.name} for ${question.seen.join()}`)
   const faultsBefore = process.faults
   const answeredBefore = host.answered
@@ -41,7 +45,7 @@ export async function ask<T>(
     deadline.abort(),
   )
   const outcome = await Promise.race([
-    call(cell, { seen: question.seen, signal: deadline.signal }).then(
+    call(cell, { seen: question.seen, epoch, signal: deadline.signal }).then(
       (answer) => ({ answer, delivered: log.delivered, shown: host.shownBy(running) }),
       (error: unknown) => ({ error }),
     ),
@@ -59,11 +63,11 @@ export async function ask<T>(
     throw new Violation(`${question.name} failed although nothing else did`, { got })
   }
   const { answer, delivered, shown } = outcome
-  if (answer.kind === 'moved') return { kind: 'moved' }
+  if (answer.kind === 'moved') return answer
   if (answer.kind === 'late') {
     checkLate(question, answer, {
       signal: deadline.signal,
-      mayWait: running.wasSuspended || host.isGapOpen,
+      mayWait: running.wasSuspended || host.isGapOpen || epoch > process.knownEpoch,
     })
     world.tally.add('step: answered late')
     return { kind: 'late' }

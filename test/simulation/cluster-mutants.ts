@@ -100,7 +100,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
   {
     name: 'numbers-not-reencoded',
     bug: "posts are copied with the donor's numbers",
-    file: 'cells/activities/donor-copy.ts',
+    file: 'cells/activities/their-numbers.ts',
     old: 'else this.#ours.set(number, ours)',
     new: 'else this.#ours.set(number, number)',
   },
@@ -136,15 +136,15 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     name: 'followers-believed',
     bug: 'who is in the index of followers is a follower',
     file: 'cells/activities/lists.ts',
-    old: 'return this.#state.readers.get(number)?.follows(author) === true',
+    old: 'return this.#state.completeReader(number)?.follows(author) === true',
     new: 'return number !== author',
   },
   {
     name: 'followers-not-noted',
     bug: 'a rebuilt cell lists no followers of whom it lost the records that undid and renewed them',
     file: 'cells/activities/rebuild.ts',
-    old: '          this.#followers.noteEdges(reader, position)\n',
-    new: '',
+    old: 'isIndexed: false',
+    new: 'isIndexed: true',
   },
   {
     name: 'copied-applied-again',

@@ -78,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'ids-not-reread',
     bug: 'a restart forgets the event ids from before its checkpoint',
-    file: 'cells/activities/recovery.ts',
+    file: 'cells/activities/restore-memory.ts',
     old: '    if (record.offset >= end) return\n',
     new: '    if (record.offset >= end || end > 0) return\n',
   },
@@ -247,7 +247,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'edit-not-told',
     bug: 'watchers do not hear of edits',
     file: 'cells/activities/applier.ts',
-    old: '    this.#audience.postEdited(author, row)\n',
+    old: '    if (row.body !== undefined) this.#audience.postEdited(author, row)\n',
     new: '',
   },
   ...CLUSTER_MUTANTS,

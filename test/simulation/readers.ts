@@ -1,6 +1,6 @@
 // Readers: what the users' clients ask, each as a little story that may take virtual minutes and outlive crashes of the cell.
 
-import { hasReached, largerOf, zeroPosition } from '../../cells/model/position.ts'
+import { hasReached, largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
 import type { UserRef } from '../../cells/model/user-key.ts'
 import type {
   Answer,
@@ -23,6 +23,7 @@ import type { World } from './world.ts'
 const DEADLINES_MS = [2_000, 30_000, 300_000]
 const PATIENT_MS = 3_600_000
 const PAGES_MAX = 200
+const HOPS_MAX = 6
 
 export class Readers {
   readonly #world: World
@@ -45,9 +46,15 @@ export class Readers {
   async page(
     viewer: UserRef,
     query: DashboardQuery,
+    seen?: Position,
   ): Promise<{ page: Page; span: Span } | undefined> {
     const world = this.#world
-    const heard = await this.#ask(viewer, 'dashboard', (cell, call) => cell.dashboard(call, query))
+    const heard = await this.#ask(
+      viewer,
+      'dashboard',
+      (cell, call) => cell.dashboard(call, query),
+      seen,
+    )
     if (heard.kind !== 'ok') return undefined
     const asked = { viewer: viewer.key, query, clockSkewMs: world.limits.clockSkewMs }
     checkPage(world.belonging, asked, heard)
@@ -59,15 +66,22 @@ export class Readers {
     const shown: PostView[] = []
     let from: DashboardQuery['from']
     let span: Span | undefined
+    let reflected: Position | undefined
     for (let pages = 0; ; pages++) {
       if (pages > PAGES_MAX)
         throw new Violation('a dashboard never ends', { got: shown.map(nameOf) })
       const limit = this.#dice.pick([1, 2, 3, 5, 50])
       const countUnreadTo = this.#dice.chance(0.3) ? this.#dice.pick([1, 3, 100]) : undefined
-      const answer = await this.#pageInTheEnd(viewer, { limit, from, countUnreadTo })
+      // A page's token holds what the page before reflected.
+      const query = { limit, from, countUnreadTo }
+      const answer = await this.#pageInTheEnd(viewer, query, reflected)
       if (answer === undefined) return false
       shown.push(...answer.page.posts)
-      span = { from: span?.from ?? answer.span.from, to: answer.span.to }
+      reflected = largerOf(answer.span.from, reflected ?? [])
+      span = {
+        from: span?.from ?? answer.span.from,
+        to: largerOf(answer.span.to, span?.to ?? []),
+      }
       this.#keep(viewer, answer.page)
       const { older } = answer.page
       if (older === undefined) break
@@ -163,15 +177,24 @@ export class Readers {
   }
 
   async followers(host: CellHost, author: UserRef): Promise<void> {
-    const users = this.#world.users.filter((user) => this.#world.homeOf(user.key) === host)
+    const { users } = this.#world
+    // While a user moves, both cells may list them, and another one meanwhile neither.
+    const here = (): UserRef[] => users.filter((user) => this.#world.homeOf(user.key) === host)
     let after: UserRef['key'] | undefined
     for (let pages = 0; pages <= users.length; pages++) {
       const query = { author: author.key, after, limit: this.#dice.pick([1, 2, 100]) }
+      const before = here()
       const heard = await this.#askAnyone(host, 'followersHere', (cell, call) =>
         cell.followersHere(call, query),
       )
       if (heard.kind !== 'ok') return
-      checkFollowers(this.#world.belonging, query, heard.value, { users, span: heard.span })
+      const all = before.filter((user) => here().includes(user))
+      const others = users.filter((user) => this.#world.hasMoved(user.key))
+      checkFollowers(this.#world.belonging, query, heard.value, {
+        users: all,
+        others,
+        span: heard.span,
+      })
       after = heard.value.next
       if (after === undefined) return
     }
@@ -198,19 +221,15 @@ export class Readers {
       this.#world,
       other,
       { name: 'wrong cell', seen: zeroPosition(this.#world.log.partitions), deadlineMs: 30_000 },
-      async (cell, call) => {
-        const answer = await cell.dashboard({ ...call, viewer: viewer.key }, query)
-        if (answer.kind === 'moved' && answer.cell !== home.name) {
-          throw new Violation('moved to a cell that is not home', {
-            got: answer.cell,
-            want: home.name,
-          })
-        }
-        return answer
-      },
+      (cell, call) => cell.dashboard({ ...call, viewer: viewer.key }, query),
     )
     if (heard.kind === 'lost' || heard.kind === 'late') return
+    // It may not have heard yet that the user has moved, or may have been asked before that.
+    if (this.#world.hasMoved(viewer.key)) return
     if (heard.kind === 'ok') throw new Violation('a cell answered for a user of another one')
+    if (heard.cell !== home.name) {
+      throw new Violation('moved to a cell that is not home', { got: heard.cell, want: home.name })
+    }
     this.#world.tally.add('step: asked the wrong cell')
   }
 
@@ -224,7 +243,7 @@ export class Readers {
     const got = status.position
     const isWrong = !hasReached(got, answered) || !hasReached(serving.log.delivered, got)
     if (isWrong) throw new Violation('a cell does not know its position', { got, want: answered })
-    if (!status.ready && !serving.wasSuspended)
+    if (!status.ready && !serving.wasSuspended && status.openGap.length === 0)
       throw new Violation('a cell that serves says that it does not')
     if (serving.process.faults === faultsBefore) this.#world.tally.add('step: asked for status')
   }
@@ -277,9 +296,10 @@ export class Readers {
   async #pageInTheEnd(
     viewer: UserRef,
     query: DashboardQuery,
+    seen?: Position,
   ): Promise<{ page: Page; span: Span } | undefined> {
     for (let tries = 0; tries < 4; tries++) {
-      const answer = await this.page(viewer, query)
+      const answer = await this.page(viewer, query, seen)
       if (answer !== undefined) return answer
       await this.#world.sleepUs(this.#dice.below(20_000_000))
     }
@@ -299,18 +319,30 @@ export class Readers {
     viewer: UserRef,
     name: string,
     call: (cell: SimulatedCell, call: Call) => Promise<Answer<T>>,
+    atLeast?: Position,
   ): Promise<Heard<T>> {
     const world = this.#world
-    const seen = this.#dice.chance(0.6)
+    const session = this.#dice.chance(0.6)
       ? world.seenBy(viewer.key)
       : zeroPosition(world.log.partitions)
-    const question = { name, seen, deadlineMs: this.#deadlineMs() }
-    const heard = await ask(world, world.homeOf(viewer.key), question, (cell, base) =>
-      call(cell, { ...base, viewer: viewer.key }),
-    )
-    if (heard.kind === 'moved') throw new Violation(`${name}: the home cell says moved`)
-    if (heard.kind === 'ok') world.noteSeen(viewer.key, largerOf(heard.position, seen))
-    return heard
+    const seen = largerOf(session, atLeast ?? [])
+    const router = this.#dice.pick(world.routers)
+    for (let hops = 0; hops < HOPS_MAX; hops++) {
+      const { cell: home, epoch } = router.homeOf(viewer.key)
+      const question = { name, seen, epoch, deadlineMs: this.#deadlineMs() }
+      const heard = await ask(world, world.hostOf(home), question, (cell, base) =>
+        call(cell, { ...base, viewer: viewer.key }),
+      )
+      if (heard.kind === 'moved') {
+        if (!world.hasMoved(viewer.key)) throw new Violation(`${name}: the home cell says moved`)
+        router.moved(viewer.key, heard)
+        world.tally.add('step: followed to another cell')
+        continue
+      }
+      if (heard.kind === 'ok') world.noteSeen(viewer.key, largerOf(heard.position, seen))
+      return heard
+    }
+    throw new Violation(`${name}: sent from cell to cell`)
   }
 
   #askAnyone<T>(

@@ -4,6 +4,7 @@
 import { hasReached } from '../../cells/model/position.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
 import type { Dice } from './random.ts'
+import { type Movers, movesAreOver } from './movers.ts'
 import type { Readers } from './readers.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
@@ -17,7 +18,13 @@ export async function settle(
     readers,
     writers,
     dice,
-  }: { readonly readers: Readers; readonly writers: Writers; readonly dice: Dice },
+    movers,
+  }: {
+    readonly readers: Readers
+    readonly writers: Writers
+    readonly dice: Dice
+    readonly movers: Movers
+  },
 ): Promise<void> {
   await until(
     world,
@@ -26,6 +33,8 @@ export async function settle(
   )
   clearUp(world)
   readers.isPatient = true
+  await until(world, 'every move is over', () => movesAreOver(world))
+  movers.stop()
   await compareAll(world, { readers, writers })
   if (dice.chance(0.5)) {
     await Promise.all(world.hosts.map((host) => host.checkpoint()))

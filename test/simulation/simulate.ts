@@ -5,6 +5,7 @@ import { known, Violation } from './violation.ts'
 import type { MakeCell } from './cell-host.ts'
 import { Faults } from './faults.ts'
 import { operate } from './operations.ts'
+import { Movers } from './movers.ts'
 import { Dice } from './random.ts'
 import { Readers } from './readers.ts'
 import { settle } from './settle.ts'
@@ -23,7 +24,7 @@ export type Outcome = {
 }
 
 const STEPS_MAX = 400_000
-const STORY = { write: 55, read: 32, operate: 8, fault: 9 } as const
+const STORY = { write: 55, read: 32, operate: 8, fault: 9, move: 6 } as const
 const READS = {
   page: 8,
   walk: 6,
@@ -73,7 +74,9 @@ async function tell(world: World): Promise<void> {
   const readers = new Readers(world, new Dice(world.seed, 'readers'))
   const writers = new Writers(world, new Dice(world.seed, 'writers'))
   const faults = new Faults(world, new Dice(world.seed, 'faults'))
+  const movers = new Movers(world, new Dice(world.seed, 'movers'))
   for (const host of world.hosts) host.boot()
+  movers.start()
   await writers.befriend()
   const mood = dice.sway(STORY)
   const turns = dice.between(40, 160)
@@ -82,10 +85,11 @@ async function tell(world: World): Promise<void> {
     const kind = dice.weighted(mood)
     if (kind === 'write') world.spawn('writing', () => writers.act())
     else if (kind === 'operate') world.spawn('an operation', () => operate(world, dice))
+    else if (kind === 'move') world.spawn('a move', () => movers.operate())
     else if (kind === 'fault') world.spawn('a fault', () => faults.strike())
     else if (world.active < ACTIVE_MAX) read(world, { readers, writers, dice })
   }
-  await settle(world, { readers, writers, dice })
+  await settle(world, { readers, writers, dice, movers })
 }
 
 function pauseUs(dice: Dice): number {

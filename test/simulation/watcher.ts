@@ -8,7 +8,7 @@ import type { Span } from './belonging.ts'
 import { checkListing, nameOf } from './check-listing.ts'
 import { checkView } from './check-page.ts'
 import { ask } from './client.ts'
-import type { Incarnation } from './cell-host.ts'
+import type { CellHost, Incarnation } from './cell-host.ts'
 import type { Dice } from './random.ts'
 import type { Readers } from './readers.ts'
 import { compareInDashboard } from './belonging.ts'
@@ -43,24 +43,25 @@ export class Watcher {
     const leave = new AbortController()
     const call = { viewer: this.#viewer.key, signal: leave.signal }
     const question = { name: 'watch', seen: world.seenBy(this.#viewer.key), deadlineMs: 300_000 }
-    const heard = await ask(world, host, question, (cell, base) => cell.watch({ ...base, ...call }))
+    const asked = { ...question, epoch: world.placement.epoch }
+    const heard = await ask(world, host, asked, (cell, base) => cell.watch({ ...base, ...call }))
     if (heard.kind !== 'ok') return
     world.scheduler.after(durationUs, 'watcher leaves', () => leave.abort())
     const items = heard.value[Symbol.asyncIterator]()
-    if (!(await this.#list())) return leave.abort()
-    world.spawn('an audit', () => this.#audit(incarnation))
-    const ended = await this.#follow(items, incarnation)
+    if (!(await this.#list(heard.position))) return leave.abort()
+    world.spawn('an audit', () => this.#audit(incarnation, host))
+    const ended = await this.#follow(items, incarnation, host)
     this.#isOver = true
     leave.abort()
     if (ended === 'left') this.#world.tally.add('step: watched for a while')
     if (ended === 'reload') this.#world.tally.add('step: watcher told to read anew')
   }
 
-  async #list(): Promise<boolean> {
+  async #list(seen: Position): Promise<boolean> {
     let from: Parameters<Readers['page']>[1]['from']
     for (;;) {
       const query = { limit: this.#dice.pick([2, 20]), from, countUnreadTo: undefined }
-      const answer = await this.#readers.page(this.#viewer, query)
+      const answer = await this.#readers.page(this.#viewer, query, seen)
       if (answer === undefined) return false
       for (const post of answer.page.posts) this.#picture.set(nameOf(post), post)
       const { older } = answer.page
@@ -72,9 +73,9 @@ export class Watcher {
   async #follow(
     items: AsyncIterator<WatchItem>,
     incarnation: Incarnation,
+    host: CellHost,
   ): Promise<Ended | 'left'> {
     const { process } = incarnation
-    const host = this.#world.homeOf(this.#viewer.key)
     let isFirst = true
     for (;;) {
       const faultsBefore = process.faults
@@ -121,16 +122,15 @@ export class Watcher {
   }
 
   /** Compares when nothing was appended, and nothing went wrong, for as long as any push may take. */
-  async #audit(incarnation: Incarnation): Promise<void> {
+  async #audit(incarnation: Incarnation, host: CellHost): Promise<void> {
     const { log } = incarnation
-    const host = this.#world.homeOf(this.#viewer.key)
     for (let tries = 0; tries < 6 && !this.#isOver; tries++) {
       const query = { limit: 1, from: undefined, countUnreadTo: undefined }
       const answer = await this.#readers.page(this.#viewer, query)
       const before = log.delivered
       await this.#world.sleepUs(AUDIT_PAUSE_US)
       if (answer === undefined || this.#isOver || !host.weather.isCalm) continue
-      if (host.serving !== incarnation) continue
+      if (host.serving !== incarnation || this.#world.homeOf(this.#viewer.key) !== host) continue
       if (!hasReached(answer.span.from, log.delivered) || !hasReached(before, log.delivered))
         continue
       this.#checkPicture({ from: answer.span.from, to: log.delivered })

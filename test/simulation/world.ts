@@ -12,6 +12,8 @@ import { EventLog } from './event-log.ts'
 import { Brokers, Gateway } from './gateway.ts'
 import { Dice } from './random.ts'
 import { ReferenceModel } from './reference-model.ts'
+import { PlacementStore } from './placement-store.ts'
+import { SimulatedRouter } from './router.ts'
 import { Scheduler } from './scheduler.ts'
 import { Tally } from './tally.ts'
 import type { Trace } from './trace.ts'
@@ -26,7 +28,8 @@ export class World {
   readonly dice: Dice
   readonly wall: Wall
   readonly limits: CellLimits
-  readonly placement: Placement
+  readonly control: PlacementStore
+  readonly routers: readonly SimulatedRouter[]
   readonly users: readonly UserRef[]
   readonly log: EventLog
   readonly belonging: Belonging
@@ -56,8 +59,10 @@ export class World {
     const partitionsPerTopic = this.dice.between(2, 4)
     this.wall = new Wall(this.scheduler, startMs(this.dice))
     this.limits = limitsOf(this.dice)
-    this.placement = firstPlacement(CELLS, this.dice.between(2, 6))
-    this.users = usersOf(this.placement, this.dice.between(4, 8))
+    const placement = firstPlacement(CELLS, this.dice.between(2, 6))
+    this.control = new PlacementStore(placement)
+    this.routers = [1, 2].map((id) => new SimulatedRouter(this.control, dice(`router ${id}`)))
+    this.users = usersOf(placement, this.dice.between(4, 8))
     this.log = new EventLog({ logId: `log-${seed}`, partitionsPerTopic })
     const model = new ReferenceModel({ partitions: this.log.partitions, rules: this.limits })
     this.belonging = new Belonging(model, partitionsPerTopic)
@@ -105,13 +110,26 @@ export class World {
     return ++this.#boots
   }
 
-  /** The host of the cell that owns the user. */
+  /** By the control store. */
+  get placement(): Placement {
+    return this.control.placement
+  }
+
+  /** The host of the cell that owns the user, by the control store. */
   homeOf(user: UserKey): CellHost {
-    const { cell } = ownerOf(this.placement, slotOf(user, this.placement.slots))
+    return this.hostOf(ownerOf(this.placement, slotOf(user, this.placement.slots)).cell)
+  }
+
+  hostOf(cell: string): CellHost {
     return known(
       this.hosts.find(({ name }) => name === cell),
       `cell ${cell}`,
     )
+  }
+
+  /** Whether the user's slot was ever in a move. */
+  hasMoved(user: UserKey): boolean {
+    return this.control.touched.has(slotOf(user, this.placement.slots))
   }
 
   userOf(key: UserKey): UserRef | undefined {
@@ -137,6 +155,19 @@ export class World {
   /** Activities that have not ended. */
   get active(): number {
     return this.#active
+  }
+
+  /** The same, or until the signal aborts. */
+  sleepUnless(us: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted === true) return Promise.resolve()
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        signal?.removeEventListener('abort', wake)
+        resolve()
+      }
+      signal?.addEventListener('abort', wake)
+      this.scheduler.after(us, 'world', wake)
+    })
   }
 
   sleepUs(us: number): Promise<void> {

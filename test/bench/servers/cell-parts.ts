@@ -6,6 +6,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { Client } from 'cassandra-driver'
 import type { CellPorts } from '../../../cells/activities/cell.ts'
 import { CELL_LIMITS } from '../../../cells/model/cell-limits.ts'
+import { firstPlacement, SLOTS_DEFAULT } from '../../../cells/model/placement.ts'
 import { encodeReach } from '../../../cells/model/rows.ts'
 import type { Firehose } from '../../../cells/ports/firehose.ts'
 import { cellKeyspace, controlKeyspace } from '../../../infra/cassandra/cassandra-options.ts'
@@ -18,6 +19,7 @@ import { topicNames } from '../../../infra/kafka/kafka-options.ts'
 import type { KafkaLogIdentity } from '../../../infra/kafka/log-identity.ts'
 import { planTopics, TopicAdmin } from '../../../infra/kafka/topics.ts'
 import { RedisBodyCache } from '../../../infra/redis/body-cache.ts'
+import { MemoryPlacements } from '../../../infra/memory/placements.ts'
 import { systemClock } from '../../../infra/system/clock.ts'
 import { addReader, BENCH_CELL, benchCell, fillWindow } from '../bench-cell.ts'
 import { drawFrom, uniform } from '../draw.ts'
@@ -100,7 +102,8 @@ export async function openParts(
   const close = async () => {
     await Promise.all([firehose.close(), store.close(), cache.close()])
   }
-  return { ports: { firehose, store, cache, clock: systemClock }, close }
+  const moving = new MemoryPlacements(firstPlacement([cell], SLOTS_DEFAULT))
+  return { ports: { firehose, store, cache, clock: systemClock, moving }, close }
 }
 
 export type Seed = {

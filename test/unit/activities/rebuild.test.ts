@@ -10,6 +10,7 @@ import { userRef } from '../../../cells/model/user-key.ts'
 import { FirehoseGap } from '../../../cells/ports/firehose.ts'
 import { MemoryBodyCache } from '../../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../../infra/memory/cell-store.ts'
+import { MemoryPlacements } from '../../../infra/memory/placements.ts'
 import { HOUR, ok, SECOND, Stage, until } from './stage.ts'
 
 const placement = firstPlacement(['a'], 4)
@@ -19,7 +20,10 @@ async function donorOn({ firehose, clock, limits }: Stage) {
   const store = new MemoryCellStore()
   const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
   const options = { name: 'b', boot: 1_000, placement, limits }
-  const cell = new Cell({ firehose, store, cache, clock }, options)
+  const cell = new Cell(
+    { firehose, store, cache, clock, moving: new MemoryPlacements(placement) },
+    options,
+  )
   await cell.start()
   const checkpoint = async () => {
     const { end } = firehose.currentBounds()

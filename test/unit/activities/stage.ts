@@ -20,6 +20,7 @@ import type { Clock } from '../../../cells/ports/clock.ts'
 import { MemoryBodyCache } from '../../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../../infra/memory/cell-store.ts'
 import { MemoryFirehose } from '../../../infra/memory/firehose.ts'
+import { MemoryPlacements } from '../../../infra/memory/placements.ts'
 
 export const START_MS = 1_700_000_000_000
 export const SECOND = 1_000
@@ -73,8 +74,9 @@ export class Stage {
     const life = { isOver: false }
     this.#life = life
     const { firehose, store, cache, clock } = this
-    const ports = mortal(life, this.hooks, { firehose, store, cache, clock })
     const placement = firstPlacement(['a'], 4)
+    const moving = new MemoryPlacements(placement)
+    const ports = mortal(life, this.hooks, { firehose, store, cache, clock, moving })
     this.#cell = new Cell(ports, { name: 'a', boot, placement, limits: this.limits })
     return this.#cell
   }
@@ -288,6 +290,7 @@ function mortal(life: { isOver: boolean }, hooks: Map<string, Hook>, ports: Cell
   const firehose = wrap('firehose', ports.firehose)
   return {
     clock: ports.clock,
+    moving: ports.moving,
     cache: wrap('cache', ports.cache),
     store: Object.fromEntries(tables) as CellPorts['store'],
     firehose: Object.assign(Object.create(firehose) as typeof firehose, {

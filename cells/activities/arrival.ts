@@ -1,0 +1,239 @@
+// Slots on their way into this cell: copied from another cell's store as of its checkpoint, brought up to this cell's position apart
+// from everything else, then attached, and named by a checkpoint. Until that is durable nothing of it counts: a cell that dies before
+// begins anew, under another term, and what it left is dropped.
+//
+//     term marked -> V read -> copied -> replayed, attached partition by partition -> complete -> checkpoint -> durable
+//
+// The window of this cell must reach back to what the copied inboxes hold; where it does not, the slots are uncovered up to there.
+
+import { largerOf, smallerOf } from '../model/position.ts'
+import { COVERED_FROM } from '../model/reader.ts'
+import { type CheckpointPicture, decodeCheckpoint, encodeReach, slotsKept } from '../model/rows.ts'
+import { type Move, ownerOf, type SlotRun, slotsIn } from '../model/placement.ts'
+import type { CellStore, GenerationRow, ReachRow } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { Firehose } from '../ports/firehose.ts'
+import type { SlotSource } from '../ports/slot-source.ts'
+import { secondAbove } from './author-book.ts'
+import type { CellState, Slot } from './cell-state.ts'
+import type { Checkpointer } from './checkpointer.ts'
+import type { Claim } from './claim.ts'
+import { partitionsBehind } from './log-check.ts'
+import type { NameBook } from './name-book.ts'
+import type { Persistence } from './persist.ts'
+import type { Relations } from './relations.ts'
+import { type Copied, NOT_COVERED, SlotCopy } from './slot-copy.ts'
+import { SlotReplay } from './slot-replay.ts'
+
+/** The source cannot give the slots now: it has no checkpoint that names them, or the log no longer reaches back to it. */
+export class SourceUnusable extends Error {
+  readonly code = 'SOURCE_UNUSABLE'
+  override readonly name = 'SourceUnusable'
+}
+
+export type ArrivalParts = {
+  readonly state: CellState
+  readonly store: CellStore
+  readonly firehose: Firehose
+  readonly names: NameBook
+  readonly persistence: Persistence
+  readonly relations: Relations
+  readonly checkpointer: Checkpointer
+  readonly clock: Clock
+  readonly claim: Claim
+}
+
+const REACH_BATCH = 256
+
+export class Arrival {
+  readonly #parts: ArrivalParts
+  readonly #source: SlotSource
+  readonly #move: Move
+  readonly #term: number
+  readonly #signal: AbortSignal
+  #slots: readonly Slot[] = []
+
+  constructor(
+    parts: ArrivalParts,
+    options: {
+      readonly move: Move
+      readonly source: SlotSource
+      readonly term: number
+      readonly signal: AbortSignal
+    },
+  ) {
+    this.#parts = parts
+    this.#move = options.move
+    this.#source = options.source
+    this.#term = options.term
+    this.#signal = options.signal
+  }
+
+  /** The slots of this cell, as far as they are here. */
+  get slots(): readonly Slot[] {
+    return this.#slots
+  }
+
+  /** Resolves when a checkpoint that names the slots is durable. Throws SourceUnusable, FirehoseGap, or the signal's reason. */
+  async run(): Promise<void> {
+    const { state, store, names, persistence, firehose, relations, checkpointer } = this.#parts
+    const { from, slots: runs } = this.#move
+    const signal = this.#signal
+    await this.#mark(runs)
+    const picture = await this.#checkpointOf(from)
+    const stays = this.#staysIn(picture, runs)
+    signal.throwIfAborted()
+    const detached = picture.position.map(() => Number.POSITIVE_INFINITY)
+    const copied = stays.map(({ slot, term }): Copied => {
+      const kept = state.keep({ slot, term: this.#term })
+      kept.isComplete = false
+      kept.isDurable = false
+      kept.isIndexed = false
+      kept.move = this.#move.id
+      kept.attachedFrom = [...detached]
+      return { slot: kept, from: { slot, term }, reach: { floor: 0, position: [] } }
+    })
+    this.#slots = copied.map(({ slot }) => slot)
+    const source = this.#source
+    const copy = new SlotCopy({ state, source, store, names, persistence, signal })
+    const generations = await copy.run(copied, picture.position)
+    signal.throwIfAborted()
+    const replay = new SlotReplay({ state, firehose, names, relations, signal })
+    await replay.run(this.#slots, picture)
+    await this.#complete(copied, generations, picture)
+    signal.throwIfAborted()
+    await checkpointer.take()
+    await this.#passed()
+  }
+
+  /** Says durably that there may be rows under this term, so that they are found if nobody needs them. */
+  async #mark(runs: readonly SlotRun[]): Promise<void> {
+    // Loses against whatever is said of the slot later.
+    const version = { boot: 0, count: 1 }
+    const bytes = encodeReach({ floor: 0, position: [] })
+    const rows = slotsIn(runs).map((slot) => ({ slot, term: this.#term, version, bytes }))
+    await this.#putReach(rows)
+  }
+
+  async #checkpointOf(from: string): Promise<CheckpointPicture> {
+    const { firehose, persistence } = this.#parts
+    const row = await persistence.untilDurable(() => this.#source.checkpoints.get())
+    if (row === undefined) throw new SourceUnusable(`${from} has no checkpoint yet`)
+    const picture = decodeCheckpoint(row.bytes)
+    const behind = await partitionsBehind(firehose, picture, await firehose.bounds())
+    if (behind.length > 0) {
+      throw new SourceUnusable(`the firehose no longer reaches back to the checkpoint of ${from}`)
+    }
+    if ((picture.rebuilt?.openGap.length ?? 0) > 0) {
+      throw new SourceUnusable(`${from} was rebuilt, and what it missed is not known yet`)
+    }
+    return picture
+  }
+
+  #staysIn(picture: CheckpointPicture, runs: readonly SlotRun[]) {
+    const { from } = this.#move
+    const { placement } = this.#parts.state
+    const kept = new Map(
+      slotsKept(picture, { placement, cell: from }).map(({ slot, term }) => [slot, term]),
+    )
+    return slotsIn(runs).map((slot) => {
+      const { term } = ownerOf(placement, slot)
+      if (kept.get(slot) === term) return { slot, term }
+      throw new SourceUnusable(`the checkpoint of ${from} does not name slot ${slot}, term ${term}`)
+    })
+  }
+
+  /** Slot by slot, each in one step: from then on it is like any other of this cell. */
+  async #complete(
+    copied: readonly Copied[],
+    generations: readonly GenerationRow[],
+    picture: CheckpointPicture,
+  ): Promise<void> {
+    const { state, clock } = this.#parts
+    const { boot } = this.#parts.claim
+    state.addGenerations(generations)
+    this.#knowFrom(picture)
+    const rows: ReachRow[] = []
+    for (const { slot, reach } of copied) {
+      const position = smallerOf(reach.position, state.position)
+      const seq = state.marks.seqBefore(position)
+      const { window } = state
+      const isWhole = seq >= window.tail && (seq > 0 || hasDroppedNone(window))
+      const uncovered = isWhole ? 0 : secondAbove(window.droppedHi, window.droppedLo)
+      slot.floor = Math.max(reach.floor, uncovered)
+      slot.reachSeq = Math.max(seq, window.tail)
+      this.#attach(slot)
+      const bytes = encodeReach({ floor: slot.floor, position })
+      rows.push({ slot: slot.slot, term: slot.term, version: { boot, count: 0 }, bytes })
+      await clock.yield()
+    }
+    await this.#putReach(rows)
+    state.replaced.ring()
+  }
+
+  #attach(slot: Slot): void {
+    const { state } = this.#parts
+    for (const reader of slot.readers.values()) {
+      const { edges } = reader
+      edges.compact()
+      for (let i = 0; i < edges.size; i++) {
+        const word = edges.words[i] as number
+        if ((word & COVERED_FROM) !== NOT_COVERED) continue
+        const covered = state.authors.coverageAtLink(edges.keys[i] as number)
+        edges.words[i] = ((word & ~COVERED_FROM) | covered) >>> 0
+      }
+      state.dirtyReaders.add(reader)
+    }
+    slot.isComplete = true
+  }
+
+  /** Snapshots that the source could not judge cannot be judged here either. */
+  #knowFrom({ rebuilt: theirs }: CheckpointPicture): void {
+    const { state } = this.#parts
+    if (theirs === undefined) return
+    const ours = state.rebuilt
+    const nothing = state.position.map(() => 0)
+    state.rebuilt = {
+      postsFrom: ours?.postsFrom ?? nothing,
+      postsFromMs: ours?.postsFromMs ?? nothing,
+      knownFromMs: largerOf(theirs.knownFromMs, ours?.knownFromMs ?? nothing),
+      openGap: ours?.openGap ?? [],
+    }
+  }
+
+  /** Once everything that the copy reflects is applied, nothing of it has to be passed over any more. */
+  async #passed(): Promise<void> {
+    const { state } = this.#parts
+    let reflected: readonly number[] = state.position.map(() => 0)
+    for (const slot of this.#slots) {
+      reflected = largerOf(reflected, slot.attachedFrom ?? [])
+      for (const { recoveredAt } of slot.readers.values()) {
+        reflected = largerOf(reflected, recoveredAt ?? [])
+      }
+    }
+    if (!(await state.reached(reflected, this.#signal))) return
+    for (const slot of this.#slots) {
+      slot.attachedFrom = undefined
+      for (const reader of slot.readers.values()) reader.recoveredAt = undefined
+    }
+  }
+
+  async #putReach(rows: readonly ReachRow[]): Promise<void> {
+    const { store, persistence } = this.#parts
+    for (let from = 0; from < rows.length; from += REACH_BATCH) {
+      const batch = rows.slice(from, from + REACH_BATCH)
+      await persistence.untilDurable(() => store.readers.putReach(batch))
+    }
+  }
+}
+
+/** Nothing has ever left it. */
+function hasDroppedNone({
+  droppedHi,
+  droppedLo,
+}: {
+  droppedHi: number
+  droppedLo: number
+}): boolean {
+  return droppedHi === 0 && droppedLo === 0
+}

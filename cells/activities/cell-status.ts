@@ -1,0 +1,67 @@
+// What a cell says of itself, to operators and to whoever drives moves.
+
+import type { Position } from '../model/position.ts'
+import type { CellStatus, SlotsReport } from '../ports/cell-client.ts'
+import type { CellParts } from './cell-parts.ts'
+import type { CellState } from './cell-state.ts'
+
+/** Without parts: the cell is loading. */
+export function cellStatus(
+  state: CellState,
+  parts: CellParts | undefined,
+  now: {
+    readonly ready: boolean
+    readonly logEnd: Position
+    readonly lagMs: number
+    readonly inbox: { readonly chunks: number; readonly bytes: number }
+  },
+): CellStatus {
+  return {
+    cell: state.cell,
+    ready: now.ready,
+    position: [...state.position],
+    logEnd: now.logEnd,
+    lagMs: now.lagMs,
+    readers: state.readers.size,
+    names: parts?.names.table.size ?? 0,
+    windowPosts: state.window.size,
+    windowPostsMax: state.limits.windowPostsMax,
+    windowBytes: state.window.bytes,
+    windowStartsAtMs: state.windowStartsAtMs,
+    readersBytes: state.readersBytes,
+    generations: state.generations.length,
+    chunks: now.inbox.chunks,
+    chunkBytes: now.inbox.bytes,
+    entriesDelivered: state.entriesDelivered,
+    pendingPosts: parts?.book.pendingPosts ?? 0,
+    bodiesCachedBytes: (parts?.bodies.bytes ?? 0) + (parts?.book.recentBytes ?? 0),
+    checkpointAgeMs: parts?.checkpointer.ageMs,
+    eventsSinceCheckpoint: state.eventsSeen - (parts?.checkpointer.eventsAtLast ?? 0),
+    eventsApplied: state.eventsApplied,
+    eventsRefused: state.eventsRefused,
+    eventsRepeated: state.eventsRepeated,
+    watchers: parts?.watchers.count ?? 0,
+    openGap: state.openGap,
+  }
+}
+
+export function slotsReport(
+  state: CellState,
+  parts: CellParts | undefined,
+  { boot, ready }: { readonly boot: number; readonly ready: boolean },
+): SlotsReport {
+  const { prepared, arrived, retained, failures } = parts?.keeper.report ?? NOTHING
+  return {
+    cell: state.cell,
+    boot,
+    ready,
+    position: [...state.position],
+    epoch: state.placement.epoch,
+    prepared,
+    arrived,
+    retained,
+    failures,
+  }
+}
+
+const NOTHING = { prepared: [], arrived: [], retained: [], failures: [] }

@@ -1,0 +1,127 @@
+// Drives the moves of a placement: looks at what cells report, and says so in the placement by compare-and-set. It keeps nothing of its
+// own, so it may die or sleep at any step, and several may run: whoever is late changes nothing.
+//
+// What is looked at is looked at after the placement was read, so a change that comes between makes the compare-and-set fail.
+
+import { advance, type MoveEvent, termOf } from '../model/move.ts'
+import type { CellName, Move, Placement } from '../model/placement.ts'
+import { hasReached, type Position } from '../model/position.ts'
+import type { SlotsReport } from '../ports/cell-client.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { PlacementFound, Placements } from '../ports/placements.ts'
+
+export type MoverPorts = {
+  readonly placements: Pick<Placements, 'read' | 'replace'>
+  readonly clock: Clock
+  /** What a cell reports; undefined when it does not answer. */
+  readonly report: (cell: CellName) => Promise<SlotsReport | undefined>
+  /** Whether the cell's lease has ended. */
+  readonly isDead: (cell: CellName) => Promise<boolean>
+  /** The end of the log, read now. */
+  readonly logEnd: () => Promise<Position>
+  /** What the target shows against what the source shows: undefined when both show the same. */
+  readonly verify: (move: Move) => Promise<string | undefined>
+}
+export type MoverOptions = {
+  /** A pause between two looks at all moves. */
+  readonly stepMs: number
+  /** How long a source keeps its slots up to date after a cutover. */
+  readonly retireMs: number
+}
+
+export class Mover {
+  readonly #ports: MoverPorts
+  readonly #options: MoverOptions
+
+  constructor(ports: MoverPorts, options: MoverOptions) {
+    this.#ports = ports
+    this.#options = options
+  }
+
+  /** Until the signal aborts. What fails is tried again; `failed` is told. */
+  async run(signal: AbortSignal, failed: (error: unknown) => void): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.step()
+      } catch (error) {
+        failed(error)
+      }
+      await this.#ports.clock.sleep(this.#options.stepMs, signal)
+    }
+  }
+
+  /** Gets every move on by one phase at most. */
+  async step(): Promise<void> {
+    const { placements } = this.#ports
+    const found = await placements.read()
+    for (const { id } of found.placement.moves) {
+      const now = found.placement.moves.length === 1 ? found : await placements.read()
+      const move = now.placement.moves.find((each) => each.id === id)
+      const event = move && (await this.#next(move, now.placement))
+      if (event !== undefined) await this.#say(now, id, event)
+    }
+  }
+
+  async #say({ placement, revision }: PlacementFound, id: number, event: MoveEvent): Promise<void> {
+    const next = advance(placement, id, event, this.#ports.clock.nowMs())
+    if ('refused' in next) throw new Error(next.refused)
+    await this.#ports.placements.replace(revision, next)
+  }
+
+  /** What has happened to a move that its phase does not say yet. */
+  async #next(move: Move, { epoch }: Placement): Promise<MoveEvent | undefined> {
+    switch (move.phase.kind) {
+      case 'preparing':
+        return (await this.#isPrepared(move)) ? { kind: 'prepared' } : undefined
+      case 'copying': {
+        const term = await this.#termThere(move)
+        return term === undefined ? undefined : { kind: 'copied', term }
+      }
+      case 'verifying': {
+        if (await this.#isLost(move)) return { kind: 'lost' }
+        const detail = await this.#ports.verify(move)
+        return detail === undefined ? { kind: 'verified' } : { kind: 'differed', detail }
+      }
+      case 'differs':
+        return undefined
+      case 'ready': {
+        if (await this.#isLost(move)) return { kind: 'lost' }
+        return (await this.#isLevel(move)) ? { kind: 'cut-over' } : undefined
+      }
+      case 'retiring': {
+        const agoMs = this.#ports.clock.nowMs() - move.phase.sinceMs
+        if (agoMs < this.#options.retireMs) return undefined
+        // Whoever the source sends away must be let in there.
+        const target = await this.#ports.report(move.to)
+        return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
+      }
+    }
+  }
+
+  async #isPrepared({ id, from }: Move): Promise<boolean> {
+    const report = await this.#ports.report(from)
+    if (report !== undefined) return report.prepared.includes(id)
+    return this.#ports.isDead(from)
+  }
+
+  async #termThere({ id, to }: Move): Promise<number | undefined> {
+    const report = await this.#ports.report(to)
+    return report?.arrived.find(({ move }) => move === id)?.term
+  }
+
+  /** The target answers, and does not hold what it held. */
+  async #isLost(move: Move): Promise<boolean> {
+    const report = await this.#ports.report(move.to)
+    if (report?.ready !== true) return false
+    return !report.arrived.some(({ move: id, term }) => id === move.id && term === termOf(move))
+  }
+
+  /** The target has passed the source's position; of a dead source, the log's end as read after its lease had ended. */
+  async #isLevel({ from, to }: Move): Promise<boolean> {
+    const source = await this.#ports.report(from)
+    if (source === undefined && !(await this.#ports.isDead(from))) return false
+    const passed = source?.position ?? (await this.#ports.logEnd())
+    const target = await this.#ports.report(to)
+    return target?.ready === true && hasReached(target.position, passed)
+  }
+}

@@ -1,0 +1,281 @@
+// Keeps what the placement says: takes slots in that move here, prepares those that move away, and drops what is nobody's business
+// here any more. It does what the newest placement says, whatever it has missed: whoever drives a move only changes the placement and
+// looks at the reports of cells.
+//
+//     move from here, preparing     its inboxes are written, a checkpoint is taken: prepared
+//     move to here, copying         an arrival runs, again after a failure, until it is durable: arrived
+//     neither owned nor moving      forgotten -> its reads end -> a checkpoint without it -> its rows are dropped
+
+import { type Move, type Placement, slotsIn, type SlotTerm } from '../model/placement.ts'
+import { termOf } from '../model/move.ts'
+import type { SlotsReport } from '../ports/cell-client.ts'
+import type { Moving } from '../ports/placements.ts'
+import { CellSuperseded } from './claim.ts'
+import { Arrival, type ArrivalParts } from './arrival.ts'
+import type { Slot } from './cell-state.ts'
+import type { Delivery } from './delivery.ts'
+import { Stopped } from './persist.ts'
+import type { Watchers } from './watchers.ts'
+
+type Running = {
+  readonly move: Move
+  readonly ending: AbortController
+  readonly done: Promise<void>
+}
+export type KeeperReport = Pick<SlotsReport, 'prepared' | 'arrived' | 'retained' | 'failures'>
+
+const RETRY_MS = 1_000
+const DROPS_AT_ONCE = 8
+
+export class SlotKeeper {
+  readonly #parts: ArrivalParts
+  readonly #delivery: Delivery
+  readonly #watchers: Watchers
+  readonly #moving: Moving
+  readonly #signal: AbortSignal
+  readonly #arrivals = new Map<number, Running>()
+  readonly #prepared = new Set<number>()
+  readonly #preparing = new Set<number>()
+  readonly #failures = new Map<number, string>()
+  /** Broken assumptions of what runs in the background. */
+  #fail: (error: unknown) => void = () => {}
+  readonly #jobs = new Set<Promise<void>>()
+
+  constructor(
+    parts: ArrivalParts,
+    options: { delivery: Delivery; watchers: Watchers; moving: Moving; signal: AbortSignal },
+  ) {
+    this.#parts = parts
+    this.#delivery = options.delivery
+    this.#watchers = options.watchers
+    this.#moving = options.moving
+    this.#signal = options.signal
+  }
+
+  get report(): KeeperReport {
+    const { state } = this.#parts
+    const { placement, cell } = state
+    const arrived = placement.moves.flatMap((move) => {
+      const term = move.to === cell ? this.#termHere(move) : undefined
+      return term === undefined ? [] : [{ move: move.id, term }]
+    })
+    const retained = placement.moves.filter((move) => this.#isRetained(move)).map(({ id }) => id)
+    const failures = [...this.#failures].map(([move, detail]) => ({ move, detail }))
+    return { prepared: [...this.#prepared], arrived, retained, failures }
+  }
+
+  /** Does what placements say until the cell stops; rejects when something that runs in the background is broken. */
+  async run(): Promise<void> {
+    const broken = new Promise<never>((_, reject) => {
+      this.#fail = reject
+    })
+    broken.catch(() => undefined)
+    const watching = this.#watch()
+    const keeping = this.#keep()
+    try {
+      await Promise.race([Promise.all([watching, keeping]), broken])
+    } finally {
+      for (const { ending } of this.#arrivals.values()) ending.abort()
+      await Promise.allSettled([...this.#jobs, watching, keeping])
+    }
+  }
+
+  /** Learns placements; a control store that fails is asked again. */
+  async #watch(): Promise<void> {
+    const { placements } = this.#moving
+    const { clock, state } = this.#parts
+    while (!this.#signal.aborted) {
+      try {
+        // Watched before it is read: a change between the two would be missed.
+        const changes = placements.watch(this.#signal)
+        this.#learn((await placements.read()).placement)
+        for await (const placement of changes) this.#learn(placement)
+      } catch (error) {
+        if (error instanceof TypeError || error instanceof RangeError) throw error
+      }
+      await clock.sleep(RETRY_MS, this.#signal)
+    }
+    state.replaced.ring()
+  }
+
+  #learn(placement: Placement): void {
+    const { state } = this.#parts
+    if (!state.place(placement)) return
+    const elsewhere = new Set(state.complete.filter(({ isOwned }) => !isOwned))
+    if (elsewhere.size > 0) this.#watchers.moved(elsewhere)
+  }
+
+  async #keep(): Promise<void> {
+    const { state } = this.#parts
+    await this.#dropLeftovers()
+    while (!this.#signal.aborted) {
+      this.#abortOld()
+      this.#dropUnwanted()
+      for (const move of state.placement.moves) {
+        if (move.from === state.cell && move.phase.kind === 'preparing') this.#prepare(move)
+        if (move.to === state.cell && move.phase.kind === 'copying') this.#takeIn(move)
+      }
+      await state.replaced.wait(this.#signal)
+    }
+  }
+
+  #abortOld(): void {
+    const { moves } = this.#parts.state.placement
+    for (const [id, { ending }] of this.#arrivals) {
+      if (!moves.some((move) => move.id === id)) ending.abort()
+    }
+    for (const id of this.#prepared) {
+      if (!moves.some((move) => move.id === id)) this.#prepared.delete(id)
+    }
+    for (const id of this.#failures.keys()) {
+      if (!moves.some((move) => move.id === id)) this.#failures.delete(id)
+    }
+  }
+
+  #prepare(move: Move): void {
+    if (this.#prepared.has(move.id) || this.#preparing.has(move.id)) return
+    const { state, checkpointer } = this.#parts
+    this.#preparing.add(move.id)
+    void this.#inBackground(
+      async () => {
+        const slots = slotsIn(move.slots).flatMap((slot) => state.slots.get(slot) ?? [])
+        await this.#delivery.write(slots)
+        await checkpointer.take()
+        this.#prepared.add(move.id)
+      },
+      () => this.#preparing.delete(move.id),
+    )
+  }
+
+  #takeIn(move: Move): void {
+    if (this.#arrivals.has(move.id) || this.#termHere(move) !== undefined) return
+    const { state } = this.#parts
+    // An earlier stay is still being forgotten.
+    if (slotsIn(move.slots).some((slot) => state.slots.has(slot))) return
+    const ending = new AbortController()
+    const done = this.#inBackground(
+      () => this.#arrive(move, ending.signal),
+      () => {
+        this.#arrivals.delete(move.id)
+        state.replaced.ring()
+      },
+    )
+    this.#arrivals.set(move.id, { move, ending, done })
+  }
+
+  async #arrive(move: Move, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    let left: readonly SlotTerm[] = []
+    let arrival: Arrival | undefined
+    try {
+      const source = await this.#moving.openSource(move.from)
+      const term = await this.#moving.nextTerm()
+      left = slotsIn(move.slots).map((slot) => ({ slot, term }))
+      arrival = new Arrival(this.#parts, { move, source, term, signal })
+      await arrival.run()
+      this.#failures.delete(move.id)
+    } catch (error) {
+      if (error instanceof TypeError || error instanceof RangeError) throw error
+      if (error instanceof CellSuperseded || this.#signal.aborted) throw error
+      for (const slot of arrival?.slots ?? []) this.#parts.state.forget(slot)
+      if (!signal.aborted) this.#failures.set(move.id, String(error))
+      // The newest one may name what is dropped.
+      await this.#parts.checkpointer.take()
+      await this.#dropRows(left)
+      await clock.sleep(RETRY_MS, signal)
+    }
+  }
+
+  /** The term under which all slots of a move are here, durably. */
+  #termHere({ id, slots }: Move): number | undefined {
+    const { state } = this.#parts
+    const here = slotsIn(slots).map((slot) => state.slots.get(slot))
+    const isHere = here.every((slot) => slot?.move === id && slot.isComplete && slot.isDurable)
+    return isHere ? here[0]?.term : undefined
+  }
+
+  #isRetained({ phase }: Move): boolean {
+    if (phase.kind !== 'retiring') return false
+    const { state } = this.#parts
+    return phase.left.every(
+      (range) =>
+        range.cell === state.cell &&
+        slotsIn([range]).every((slot) => {
+          const kept = state.slots.get(slot)
+          return kept?.term === range.term && kept.isDurable
+        }),
+    )
+  }
+
+  #isWanted(slot: Slot): boolean {
+    const { state } = this.#parts
+    if (slot.isOwned) return true
+    return state.placement.moves.some((move) => {
+      const { phase } = move
+      if (phase.kind === 'retiring') {
+        return phase.left.some(
+          ({ first, last, cell, term }) =>
+            cell === state.cell && term === slot.term && first <= slot.slot && slot.slot <= last,
+        )
+      }
+      if (move.to !== state.cell || slot.move !== move.id) return false
+      return phase.kind === 'copying' || termOf(move) === slot.term
+    })
+  }
+
+  /** Those on their way are given up by their arrival. */
+  #dropUnwanted(): void {
+    const { state } = this.#parts
+    const arriving = new Set(this.#arrivals.keys())
+    const unwanted = [...state.slots.values()].filter(
+      (slot) => !this.#isWanted(slot) && !arriving.has(slot.move),
+    )
+    if (unwanted.length === 0) return
+    for (const slot of unwanted) state.forget(slot)
+    void this.#inBackground(async () => {
+      await Promise.all(unwanted.map((slot) => this.#readsEnded(slot)))
+      await this.#parts.checkpointer.take()
+      await this.#dropRows(unwanted)
+    })
+  }
+
+  async #readsEnded(slot: Slot): Promise<void> {
+    while (slot.reads > 0) {
+      await this.#parts.state.replaced.wait(this.#signal)
+      if (this.#signal.aborted) throw new Stopped('the cell is stopping')
+    }
+  }
+
+  /** Stays that the cell does not keep: of arrivals that were broken off, and of slots whose rows were dropped by half. */
+  async #dropLeftovers(): Promise<void> {
+    const { state, store, persistence, claim } = this.#parts
+    const stays = await persistence.untilDurable(() => store.readers.reach())
+    // A successor may be taking slots in, under terms of its own.
+    await claim.confirm()
+    await this.#dropRows(stays.filter(({ slot, term }) => state.slots.get(slot)?.term !== term))
+  }
+
+  async #dropRows(stays: readonly SlotTerm[]): Promise<void> {
+    const { store, persistence } = this.#parts
+    for (let from = 0; from < stays.length; from += DROPS_AT_ONCE) {
+      await Promise.all(
+        stays
+          .slice(from, from + DROPS_AT_ONCE)
+          .map((stay) => persistence.untilDurable(() => store.readers.dropTerm(stay))),
+      )
+    }
+  }
+
+  #inBackground(work: () => Promise<void>, ended: () => void = () => {}): Promise<void> {
+    const job = work()
+      .catch((error: unknown) => {
+        if (!(error instanceof Stopped) && !this.#signal.aborted) this.#fail(error)
+      })
+      .finally(() => {
+        ended()
+        this.#jobs.delete(job)
+      })
+    this.#jobs.add(job)
+    return job
+  }
+}

@@ -1,0 +1,150 @@
+// The placement in a simulated control store, and what a cell's process sees of it: late, not at all while the control store is down,
+// and with the outcome of a change left open when a call fails.
+
+import type { CellName, Placement } from '../../cells/model/placement.ts'
+import type { Moving, PlacementFound, Placements } from '../../cells/ports/placements.ts'
+import type { CellProcess } from './cell-process.ts'
+import type { Dice } from './random.ts'
+import type { Scheduler } from './scheduler.ts'
+
+export class ControlDown extends Error {
+  readonly code = 'INJECTED_FAULT'
+  override readonly name = 'ControlDown'
+}
+
+export class PlacementStore {
+  #placement: Placement
+  #revision = 1
+  #terms = 1
+  readonly #listeners = new Set<(placement: Placement) => void>()
+  isDown = false
+  /** Slots that were ever in a move. */
+  readonly touched = new Set<number>()
+
+  constructor(placement: Placement) {
+    this.#placement = placement
+  }
+
+  get placement(): Placement {
+    return this.#placement
+  }
+
+  get found(): PlacementFound {
+    return { placement: this.#placement, revision: this.#revision }
+  }
+
+  replace(revision: number, placement: Placement): boolean {
+    if (revision !== this.#revision) return false
+    this.#placement = placement
+    this.#revision++
+    for (const { slots } of placement.moves) {
+      for (const { first, last } of slots) {
+        for (let slot = first; slot <= last; slot++) this.touched.add(slot)
+      }
+    }
+    for (const listener of this.#listeners) listener(placement)
+    return true
+  }
+
+  nextTerm(): number {
+    return ++this.#terms
+  }
+
+  onChange(listener: (placement: Placement) => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
+
+/** What one process of a cell sees. */
+export function movingOf(
+  process: CellProcess,
+  store: PlacementStore,
+  openSource: (cell: CellName) => Awaited<ReturnType<Moving['openSource']>>,
+): Moving {
+  const rejects = () => store.isDown
+  return {
+    placements: {
+      read: async () => {
+        const found = await process.read('placements.read', () => store.found, rejects)
+        process.knownEpoch = Math.max(process.knownEpoch, found.placement.epoch)
+        return found
+      },
+      watch: (signal) => ({
+        [Symbol.asyncIterator]: () => changes(process, store, signal),
+      }),
+    },
+    nextTerm: () => process.read('placements.nextTerm', () => store.nextTerm(), rejects),
+    openSource: async (cell) => openSource(cell),
+  }
+}
+
+function changes(
+  process: CellProcess,
+  store: PlacementStore,
+  signal: AbortSignal,
+): AsyncIterator<Placement> {
+  const state = { isOver: false }
+  const queue: Placement[] = []
+  let waiting: (() => void) | undefined
+  const wake = (): void => {
+    waiting?.()
+    waiting = undefined
+  }
+  const aborted = (): void => process.later('watch ends', 0, end)
+  const end = (): void => {
+    state.isOver = true
+    leave()
+    signal.removeEventListener('abort', aborted)
+    wake()
+  }
+  const leave = store.onChange((placement) => {
+    process.later('placement changed', process.weather.delayUs(), () => {
+      // A watch on a store that is down breaks, and is begun anew.
+      if (store.isDown) end()
+      else {
+        queue.push(placement)
+        process.knownEpoch = Math.max(process.knownEpoch, placement.epoch)
+      }
+      wake()
+    })
+  })
+  signal.addEventListener('abort', aborted, { once: true })
+  void process.died.then(leave)
+  return {
+    async next() {
+      while (queue.length === 0 && !state.isOver) {
+        await new Promise<void>((resolve) => {
+          waiting = resolve
+        })
+      }
+      const value = queue.shift()
+      return value === undefined ? { done: true, value: undefined } : { done: false, value }
+    },
+  }
+}
+
+/** What a process outside of cells sees: it may stand still between any two calls. */
+export function placementsFor(
+  store: PlacementStore,
+  parts: { readonly scheduler: Scheduler; readonly dice: Dice; readonly name: string },
+): Pick<Placements, 'read' | 'replace'> {
+  const { scheduler, dice, name } = parts
+  const call = <T>(op: string, run: () => T): Promise<T> =>
+    new Promise((resolve, reject) => {
+      const isLost = dice.chance(0.05)
+      const isLate = dice.chance(0.1)
+      const delayUs = isLate ? dice.below(60_000_000) : dice.between(100, 50_000)
+      scheduler.after(delayUs, `${name} ${op}`, () => {
+        if (store.isDown) return reject(new ControlDown(`${op}: the control store is down`))
+        const value = run()
+        if (isLost) reject(new ControlDown(`${op}: the answer was lost`))
+        else resolve(value)
+      })
+    })
+  return {
+    read: () => call('placements.read', () => store.found),
+    replace: (revision, placement) =>
+      call('placements.replace', () => store.replace(revision, placement)),
+  }
+}
