@@ -1,7 +1,9 @@
 // Asks a cell as a gateway would, and checks what holds for every answer: it is not older than the tokens it was given, nor than
 // anything this cell ever answered before, also before a crash; and it shows nothing that the cell was not given yet.
 
+import { ownerOf, slotOf } from '../../cells/model/placement.ts'
 import { eventsBetween, hasReached, type Position } from '../../cells/model/position.ts'
+import type { UserKey } from '../../cells/model/user-key.ts'
 import type { Answer } from '../../cells/ports/cell-client.ts'
 import type { Span } from './belonging.ts'
 import type { CellHost, SimulatedCell } from './cell-host.ts'
@@ -22,6 +24,8 @@ export type Question = {
   readonly deadlineMs: number
   /** By which epoch of the placement the cell is asked. */
   readonly epoch?: number
+  /** Whose cell is asked: it must be the owner by a placement that it, or who asks, knows. */
+  readonly viewer?: UserKey
 }
 
 type Base = { readonly seen: Position; readonly epoch: number; readonly signal: AbortSignal }
@@ -39,6 +43,7 @@ export async function ask<T>(
   const { epoch = 0 } = question
   world.trace.line(`  ${host.name} is asked ${question.name} for ${question.seen.join()}`)
   const faultsBefore = process.faults
+  const knownBefore = process.knownEpoch
   const answeredBefore = host.answered
   const deadline = new AbortController()
   const timer = world.scheduler.after(question.deadlineMs * 1000, 'deadline', () =>
@@ -90,6 +95,12 @@ export async function ask<T>(
       want: delivered,
     })
   }
+  if (question.viewer !== undefined) {
+    checkOwner(world, host, {
+      epochs: [knownBefore, process.knownEpoch, epoch],
+      user: question.viewer,
+    })
+  }
   host.noteAnswered(position)
   world.trace.line(
     `  ${host.name} answers ${question.name} at ${position.join()} of ${delivered.join()}`,
@@ -113,4 +124,22 @@ function checkLate(
   if (!mayWait && hasReached(answer.position, question.seen)) {
     throw new Violation(`${question.name} was late though it had reached the token`, { got, want })
   }
+}
+
+/** By one of the placements that the cell knew during the call, or by a newer one that the caller knew. */
+function checkOwner(
+  { control }: World,
+  host: CellHost,
+  { epochs, user }: { readonly epochs: readonly [number, number, number]; readonly user: UserKey },
+): void {
+  const [from, to, asked] = epochs
+  const known = control.between(from, to)
+  const newer = asked > from ? control.between(asked, asked) : []
+  const isOwner = [...known, ...newer].some(
+    (placement) => ownerOf(placement, slotOf(user, placement.slots)).cell === host.name,
+  )
+  if (isOwner) return
+  throw new Violation(`cell ${host.name} answers for a user whose slot it does not own`, {
+    got: epochs,
+  })
 }

@@ -3,7 +3,7 @@
 
 import { Mover } from '../../cells/activities/mover.ts'
 import { advance, type MoveEvent, planMove } from '../../cells/model/move.ts'
-import type { Move, Placement } from '../../cells/model/placement.ts'
+import { type Move, ownerOf, type Placement } from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
 import type { SlotsReport } from '../../cells/ports/cell-client.ts'
 import type { CellHost } from './cell-host.ts'
@@ -37,7 +37,7 @@ export class Movers {
 
   async operate(): Promise<void> {
     const { control } = this.#world
-    const act = this.#dice.weighted({ plan: 10, abort: 1, 'roll back': 2, sleep: 2, down: 1 })
+    const act = this.#dice.weighted({ plan: 10, abort: 1, 'roll back': 4, sleep: 2, down: 1 })
     if (act === 'sleep') return this.#sleepAWhile()
     if (act === 'down') return this.#downAWhile()
     if (act === 'plan') {
@@ -56,7 +56,8 @@ export class Movers {
   #plan(placement: Placement): ReturnType<typeof planMove> {
     const first = this.#dice.below(placement.slots)
     const last = Math.min(placement.slots - 1, first + this.#dice.below(2))
-    const to = this.#dice.pick(placement.cells)
+    const { cell: owner } = ownerOf(placement, first)
+    const to = this.#dice.pick(placement.cells.filter((cell) => cell !== owner))
     return planMove(placement, { slots: [{ first, last }], to }, this.#world.wall.nowMs)
   }
 

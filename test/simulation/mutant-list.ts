@@ -2,6 +2,7 @@
 // find every one of them. `old` stands exactly once in the file; when the cell changes, change the mutant with it.
 
 import { CLUSTER_MUTANTS } from './cluster-mutants.ts'
+import { MOVE_MUTANTS } from './move-mutants.ts'
 import type { Mutant } from './mutant.ts'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -251,6 +252,7 @@ export const MUTANTS: readonly Mutant[] = [
     new: '',
   },
   ...CLUSTER_MUTANTS,
+  ...MOVE_MUTANTS,
   // Bugs that the simulation found in the cell itself.
   {
     name: 'late-run-forgets',

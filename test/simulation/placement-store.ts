@@ -18,11 +18,13 @@ export class PlacementStore {
   #terms = 1
   readonly #listeners = new Set<(placement: Placement) => void>()
   isDown = false
+  readonly #history: Placement[]
   /** Slots that were ever in a move. */
   readonly touched = new Set<number>()
 
   constructor(placement: Placement) {
     this.#placement = placement
+    this.#history = [placement]
   }
 
   get placement(): Placement {
@@ -37,6 +39,7 @@ export class PlacementStore {
     if (revision !== this.#revision) return false
     this.#placement = placement
     this.#revision++
+    this.#history.push(placement)
     for (const { slots } of placement.moves) {
       for (const { first, last } of slots) {
         for (let slot = first; slot <= last; slot++) this.touched.add(slot)
@@ -44,6 +47,16 @@ export class PlacementStore {
     }
     for (const listener of this.#listeners) listener(placement)
     return true
+  }
+
+  /** The placement of an epoch. */
+  at(epoch: number): Placement | undefined {
+    return this.#history.find((placement) => placement.epoch === epoch)
+  }
+
+  /** Those of the epochs from one to another, both included. */
+  between(from: number, to: number): readonly Placement[] {
+    return this.#history.filter(({ epoch }) => from <= epoch && epoch <= to)
   }
 
   nextTerm(): number {

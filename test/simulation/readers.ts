@@ -329,7 +329,8 @@ export class Readers {
     const router = this.#dice.pick(world.routers)
     for (let hops = 0; hops < HOPS_MAX; hops++) {
       const { cell: home, epoch } = router.homeOf(viewer.key)
-      const question = { name, seen, epoch, deadlineMs: this.#deadlineMs() }
+      const { key } = viewer
+      const question = { name, seen, epoch, viewer: key, deadlineMs: this.#deadlineMs() }
       const heard = await ask(world, world.hostOf(home), question, (cell, base) =>
         call(cell, { ...base, viewer: viewer.key }),
       )

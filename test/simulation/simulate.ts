@@ -24,7 +24,7 @@ export type Outcome = {
 }
 
 const STEPS_MAX = 400_000
-const STORY = { write: 55, read: 32, operate: 8, fault: 9, move: 6 } as const
+const STORY = { write: 55, read: 32, operate: 8, fault: 9, move: 12 } as const
 const READS = {
   page: 8,
   walk: 6,
