@@ -77,7 +77,7 @@ export class AuthorPosts {
     const row = await this.#row(post.author, post.postId)
     // As of now: what came while the row was read may have made a reader of the user.
     const number = this.#names.lookup(user)
-    const viewer = { number, reader: this.#state.readers.get(number) }
+    const viewer = { number, reader: slot.readers.get(number) }
     const author = this.#names.lookup(post.author)
     const edge = author === 0 ? undefined : viewer.reader?.edges.get(author)
     // Until the cell has applied everything, no other reason counts.

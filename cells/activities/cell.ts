@@ -8,6 +8,7 @@ import type { CellLimits } from '../model/cell-limits.ts'
 import type { CellName, Placement } from '../model/placement.ts'
 import { hasReached, type Position } from '../model/position.ts'
 import type { PostId } from '../model/post-id.ts'
+import { COVERED_FROM } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { BodyCache } from '../ports/body-cache.ts'
 import type {
@@ -23,6 +24,7 @@ import type {
   Page,
   Place,
   PostFound,
+  ReadersPage,
   RelationsPage,
   SlotsReport,
   Unread,
@@ -210,15 +212,23 @@ export class Cell implements CellClient {
     else await parts.authors.deliver(number)
   }
 
+  async readersOf(
+    slot: number,
+    query: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<ReadersPage | undefined> {
+    const kept = this.#state.slots.get(slot)
+    return kept?.isComplete === true ? this.#running().lists.readersOf(kept, query) : undefined
+  }
+
   dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>> {
     return this.#gate.inSlot(call, (viewer, slot, parts) =>
-      parts.dashboards.page(viewer, slot, query),
+      parts.dashboards.page(viewer, query.pulled === true ? uncovered(slot) : slot, query),
     )
   }
 
   async watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>> {
     return this.#gate.inSlot(call, async (viewer, _slot, parts) => {
-      return parts.watchers.watch(call.viewer, viewer, call.signal) ?? tooManyWatchers()
+      return parts.watchers.watch(call.viewer, viewer, call.signal)
     })
   }
 
@@ -378,11 +388,7 @@ export class Cell implements CellClient {
   }
 }
 
-function tooManyWatchers(): never {
-  throw new TooManyWatchers('this cell has as many watchers as it may')
-}
-
-export class TooManyWatchers extends Error {
-  readonly code = 'TOO_MANY_WATCHERS'
-  override readonly name = 'TooManyWatchers'
+/** The same slot, of whose inboxes nothing is known. */
+function uncovered(slot: Slot): Slot {
+  return { ...slot, floor: COVERED_FROM }
 }

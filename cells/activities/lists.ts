@@ -4,8 +4,13 @@
 import type { NumberMap } from '../model/number-map.ts'
 import { BLOCKED, BLOCKED_BY, HIDE_REBLOGS, MUTED, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
-import type { FollowersPage, FollowingPage, RelationsPage } from '../ports/cell-client.ts'
-import type { CellState } from './cell-state.ts'
+import type {
+  FollowersPage,
+  FollowingPage,
+  ReadersPage,
+  RelationsPage,
+} from '../ports/cell-client.ts'
+import type { CellState, Slot } from './cell-state.ts'
 import { readMarkOf } from './dashboard-reader.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
@@ -77,6 +82,13 @@ export class Lists {
       readMark: readMarkOf(reader),
       next: found.length > page.length ? page.at(-1)?.key : undefined,
     }
+  }
+
+  readersOf(slot: Slot, { after, limit }: After<UserKey>): ReadersPage {
+    const keys = [...slot.readers.keys()].flatMap((number) => this.#names.table.keyOf(number) ?? [])
+    const rest = keys.filter((key) => key > (after ?? '')).sort((a, b) => (a < b ? -1 : 1))
+    const readers = rest.slice(0, limit)
+    return { readers, next: rest.length > readers.length ? readers.at(-1) : undefined }
   }
 
   async followersHere(

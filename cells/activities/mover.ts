@@ -78,16 +78,16 @@ export class Mover {
         return term === undefined ? undefined : { kind: 'copied', term }
       }
       case 'verifying': {
-        if (await this.#isLost(move)) return { kind: 'lost' }
+        const target = await this.#ports.report(move.to)
+        if (target?.ready !== true) return undefined
+        if (!holds(target, move)) return { kind: 'lost' }
         const detail = await this.#ports.verify(move)
         return detail === undefined ? { kind: 'verified' } : { kind: 'differed', detail }
       }
       case 'differs':
         return undefined
-      case 'ready': {
-        if (await this.#isLost(move)) return { kind: 'lost' }
-        return (await this.#isLevel(move)) ? { kind: 'cut-over' } : undefined
-      }
+      case 'ready':
+        return this.#cutOver(move)
       case 'retiring': {
         const agoMs = this.#ports.clock.nowMs() - move.phase.sinceMs
         if (agoMs < this.#options.retireMs) return undefined
@@ -109,19 +109,19 @@ export class Mover {
     return report?.arrived.find(({ move }) => move === id)?.term
   }
 
-  /** The target answers, and does not hold what it held. */
-  async #isLost(move: Move): Promise<boolean> {
-    const report = await this.#ports.report(move.to)
-    if (report?.ready !== true) return false
-    return !report.arrived.some(({ move: id, term }) => id === move.id && term === termOf(move))
-  }
-
-  /** The target has passed the source's position; of a dead source, the log's end as read after its lease had ended. */
-  async #isLevel({ from, to }: Move): Promise<boolean> {
-    const source = await this.#ports.report(from)
-    if (source === undefined && !(await this.#ports.isDead(from))) return false
+  /** When the target has passed the source's position; of a dead source, the log's end as read after its lease had ended. */
+  async #cutOver(move: Move): Promise<MoveEvent | undefined> {
+    const source = await this.#ports.report(move.from)
+    if (source === undefined && !(await this.#ports.isDead(move.from))) return undefined
     const passed = source?.position ?? (await this.#ports.logEnd())
-    const target = await this.#ports.report(to)
-    return target?.ready === true && hasReached(target.position, passed)
+    const target = await this.#ports.report(move.to)
+    if (target?.ready !== true) return undefined
+    if (!holds(target, move)) return { kind: 'lost' }
+    return hasReached(target.position, passed) ? { kind: 'cut-over' } : undefined
   }
+}
+
+/** Whether the target still has what the move says that it has. */
+function holds({ arrived }: SlotsReport, move: Move): boolean {
+  return arrived.some(({ move: id, term }) => id === move.id && term === termOf(move))
 }

@@ -9,7 +9,6 @@
 // id it had, and nothing missing in between. Otherwise the cell refuses to run.
 
 import type { EventMemory } from '../model/event-memory.ts'
-import { slotsOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import {
   type CheckpointPicture,
@@ -28,6 +27,7 @@ import type { CellStore } from '../ports/cell-store.ts'
 import { type Firehose, FirehoseGap } from '../ports/firehose.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
+import { assertKept } from './kept-slots.ts'
 import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
@@ -38,12 +38,6 @@ export type RecoveredBlock = {
   readonly count: number
   readonly from: number
   readonly to: number
-}
-
-/** The store of a cell lacks what the placement says that it has. */
-export class SlotsMissing extends Error {
-  readonly code = 'SLOTS_MISSING'
-  override readonly name = 'SlotsMissing'
 }
 
 export type Recovered = {
@@ -87,7 +81,7 @@ export class Recovery {
         : decodeCheckpoint(stored.bytes)
     await checkLog(this.#firehose, picture)
     await this.#keepCheckpoint(picture)
-    this.#keepSlots(picture)
+    await this.#keepSlots(picture)
     await this.#names.load()
     this.#state.authors.reserve(this.#names.end)
     await this.#loadAuthors()
@@ -110,18 +104,12 @@ export class Recovery {
   }
 
   /** Those that the store holds. A slot that came here is owned only after a checkpoint named it. */
-  #keepSlots(picture: CheckpointPicture): void {
+  async #keepSlots(picture: CheckpointPicture): Promise<void> {
     const state = this.#state
     for (const { isIndexed, move, ...slot } of slotsKept(picture, state)) {
       Object.assign(state.keep(slot), { isIndexed, move })
     }
-    const missing = slotsOf(state.placement, state.cell).find(
-      ({ slot, term }) => state.slots.get(slot)?.term !== term,
-    )
-    if (missing === undefined) return
-    throw new SlotsMissing(
-      `the placement gives slot ${missing.slot} to ${state.cell} under term ${missing.term}, but its store does not hold that: the store is not the one that this cell last ran on, or was restored from an older backup`,
-    )
+    await assertKept(state, this.#claim)
   }
 
   async #loadAuthors(): Promise<void> {

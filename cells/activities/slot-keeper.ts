@@ -12,6 +12,7 @@ import type { SlotsReport } from '../ports/cell-client.ts'
 import type { Moving } from '../ports/placements.ts'
 import { CellSuperseded } from './claim.ts'
 import { Arrival, type ArrivalParts } from './arrival.ts'
+import { assertKept, SlotsMissing } from './kept-slots.ts'
 import type { Slot } from './cell-state.ts'
 import type { Delivery } from './delivery.ts'
 import { Stopped } from './persist.ts'
@@ -88,21 +89,22 @@ export class SlotKeeper {
       try {
         // Watched before it is read: a change between the two would be missed.
         const changes = placements.watch(this.#signal)
-        this.#learn((await placements.read()).placement)
-        for await (const placement of changes) this.#learn(placement)
+        await this.#learn((await placements.read()).placement)
+        for await (const placement of changes) await this.#learn(placement)
       } catch (error) {
-        if (error instanceof TypeError || error instanceof RangeError) throw error
+        if (isBroken(error)) throw error
       }
       await clock.sleep(RETRY_MS, this.#signal)
     }
     state.replaced.ring()
   }
 
-  #learn(placement: Placement): void {
-    const { state } = this.#parts
+  async #learn(placement: Placement): Promise<void> {
+    const { state, claim } = this.#parts
     if (!state.place(placement)) return
     const elsewhere = new Set(state.complete.filter(({ isOwned }) => !isOwned))
     if (elsewhere.size > 0) this.#watchers.moved(elsewhere)
+    await assertKept(state, claim)
   }
 
   async #keep(): Promise<void> {
@@ -278,4 +280,14 @@ export class SlotKeeper {
     this.#jobs.add(job)
     return job
   }
+}
+
+/** Not of the control store: nothing gets better by asking it again. */
+function isBroken(error: unknown): boolean {
+  return (
+    error instanceof TypeError ||
+    error instanceof RangeError ||
+    error instanceof SlotsMissing ||
+    error instanceof CellSuperseded
+  )
 }

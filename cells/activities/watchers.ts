@@ -32,6 +32,11 @@ type Watcher = {
   closed: boolean
 }
 
+export class TooManyWatchers extends Error {
+  readonly code = 'TOO_MANY_WATCHERS'
+  override readonly name = 'TooManyWatchers'
+}
+
 export class Watchers implements Audience, ReaderWatch {
   readonly #state: CellState
   readonly #names: NameBook
@@ -49,14 +54,12 @@ export class Watchers implements Audience, ReaderWatch {
 
   /**
    * Registers at once, until the signal aborts or the watch ends, whether or not anyone reads: everything applied from now on
-   * is told. Undefined when there are too many watchers.
+   * is told. Throws TooManyWatchers.
    */
-  watch(
-    user: UserKey,
-    viewer: NonNullable<Viewer>,
-    signal: AbortSignal,
-  ): AsyncIterable<WatchItem> | undefined {
-    if (this.count >= this.#state.limits.watchersMax) return undefined
+  watch(user: UserKey, viewer: NonNullable<Viewer>, signal: AbortSignal): AsyncIterable<WatchItem> {
+    if (this.count >= this.#state.limits.watchersMax) {
+      throw new TooManyWatchers('this cell has as many watchers as it may')
+    }
     const isGone = this.#state.authors.isDeleted(viewer.number)
     const edges = isGone ? undefined : viewer.reader?.edges
     edges?.compact()

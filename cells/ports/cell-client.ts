@@ -66,6 +66,14 @@ export type DashboardQuery = {
   /** Older than, or newer than, this place; the newest page when undefined. */
   readonly from: { readonly direction: 'older' | 'newer'; readonly place: Place } | undefined
   readonly countUnreadTo: number | undefined
+  /** To check inboxes: as if they were not known to hold anything, all authors' posts are pulled. Dear. */
+  readonly pulled?: boolean
+}
+
+/** Some readers of a slot, by key. */
+export type ReadersPage = {
+  readonly readers: readonly UserKey[]
+  readonly next: UserKey | undefined
 }
 
 export type PostFound =
@@ -249,5 +257,10 @@ export interface CellClient {
     query: { readonly limit: number; readonly older: Place | undefined },
   ): Promise<Answer<AuthorPage>>
   status(): Promise<CellStatus>
+  /** Readers of a slot that is wholly here, in key order; undefined of any other. */
+  readersOf(
+    slot: number,
+    query: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<ReadersPage | undefined>
   slots(): Promise<SlotsReport>
 }

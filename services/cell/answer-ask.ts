@@ -86,6 +86,16 @@ export async function answerAsk(
     }
     case 'closeGap':
       return answered(await cell.closeGap(call), (value) => ({ $case: 'closeGap', value }))
+    case 'readersOf': {
+      const { slot, after, limit } = ask.value
+      const page = await cell.readersOf(slot, { after: keyOfBytes(after), limit })
+      const value = {
+        found: page !== undefined,
+        readers: page?.readers.map((key) => bytesOfKey(key)) ?? [],
+        next: bytesOfKey(page?.next),
+      }
+      return { position: bytesOfPosition([]), outcome: { $case: 'readersOf', value }, posts: [] }
+    }
     case 'slots': {
       const { position, ...report } = await cell.slots()
       const outcome = { $case: 'slots', value: wireSlots(report) } as const
@@ -133,14 +143,17 @@ export function asViewer(call: Asked): Call {
 }
 
 function dashboard(cell: CellClient, call: Call, ask: DashboardAsk): Promise<Answer<Page>> {
-  const { countUnreadTo } = ask
+  const { countUnreadTo, pulled } = ask
   const older = placeOf(ask.olderThan)
   const newer = placeOf(ask.newerThan)
   const from =
     older !== undefined
       ? ({ direction: 'older', place: older } as const)
       : newer && ({ direction: 'newer', place: newer } as const)
-  return thatFits((limit) => cell.dashboard(call, { limit, from, countUnreadTo }), ask.limit)
+  return thatFits(
+    (limit) => cell.dashboard(call, { limit, from, countUnreadTo, pulled }),
+    ask.limit,
+  )
 }
 
 function post(cell: CellClient, call: Asked, ask: PostAsk): Promise<Answer<PostFound>> {

@@ -17,6 +17,7 @@ import type {
   Page,
   Place,
   PostFound,
+  ReadersPage,
   RelationsPage,
   SlotsReport,
   Unread,
@@ -96,6 +97,10 @@ export class LeasedCell implements CellClient {
     query: AuthorPostsQuery,
   ): Promise<Answer<AuthorPage>> {
     return this.#held(call, () => this.#served.publicAuthorPosts(call, author, query))
+  }
+
+  readersOf(slot: number, query: ListQuery): Promise<ReadersPage | undefined> {
+    return this.#served.readersOf(slot, query)
   }
 
   slots(): Promise<SlotsReport> {

@@ -18,6 +18,7 @@ import type {
   Page,
   Place,
   PostFound,
+  ReadersPage,
   RelationsPage,
   SlotsReport,
   Unread,
@@ -75,13 +76,15 @@ export class RemoteCell implements CellClient {
     this.#connection.close()
   }
 
-  dashboard(call: Call, { limit, from, countUnreadTo }: DashboardQuery): Promise<Answer<Page>> {
+  dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>> {
+    const { limit, from, countUnreadTo, pulled = false } = query
     const place = from && wirePlace(from.place)
     const value = {
       limit,
       olderThan: from?.direction === 'older' ? place : undefined,
       newerThan: from?.direction === 'newer' ? place : undefined,
       countUnreadTo,
+      pulled,
     }
     return this.#ask(call, { $case: 'dashboard', value }, (reply) => {
       const page = valueOf(reply, 'page')
@@ -197,6 +200,19 @@ export class RemoteCell implements CellClient {
     const ask = { $case: 'status', value: {} } as const
     const answer = await this.#ask(call, ask, (reply) => {
       return statusOf(valueOf(reply, 'status'), reply.position)
+    })
+    if (answer.kind !== 'ok') throw new Error(`cell ${this.cell} answered ${answer.kind}`)
+    return answer.value
+  }
+
+  async readersOf(
+    slot: number,
+    { after, limit }: { readonly after: UserKey | undefined; readonly limit: number },
+  ): Promise<ReadersPage | undefined> {
+    const ask = { $case: 'readersOf', value: { slot, after: bytesOfKey(after), limit } } as const
+    const answer = await this.#ask({ seen: [], signal: NEVER }, ask, (reply) => {
+      const { found, readers, next } = valueOf(reply, 'readersOf')
+      return found ? { readers: readers.map(keyThere), next: keyOfBytes(next) } : undefined
     })
     if (answer.kind !== 'ok') throw new Error(`cell ${this.cell} answered ${answer.kind}`)
     return answer.value

@@ -49,8 +49,15 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'cut-behind-source',
     bug: 'the target takes over behind the source',
     file: 'cells/activities/mover.ts',
-    old: 'return target?.ready === true && hasReached(target.position, passed)',
-    new: 'return target?.ready === true && passed.length > 0',
+    old: "return hasReached(target.position, passed) ? { kind: 'cut-over' } : undefined",
+    new: "return passed.length >= 0 ? { kind: 'cut-over' } : undefined",
+  },
+  {
+    name: 'cut-to-nothing',
+    bug: 'a target takes over what it does not hold any more',
+    file: 'cells/activities/mover.ts',
+    old: "    if (target?.ready !== true) return undefined\n    if (!holds(target, move)) return { kind: 'lost' }\n    return",
+    new: '    if (target?.ready !== true) return undefined\n    return',
   },
   {
     name: 'dead-source-unread',

@@ -2,17 +2,24 @@
 // go back.
 
 import { Mover } from '../../cells/activities/mover.ts'
+import {
+  differenceOf,
+  NotVerified,
+  VERIFICATION_LIMITS,
+} from '../../cells/activities/verification.ts'
 import { advance, type MoveEvent, planMove } from '../../cells/model/move.ts'
 import { type Move, ownerOf, type Placement } from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
-import type { SlotsReport } from '../../cells/ports/cell-client.ts'
+import type { CellClient, SlotsReport } from '../../cells/ports/cell-client.ts'
 import type { CellHost } from './cell-host.ts'
+import { InjectedFault } from './cell-process.ts'
 import { ControlDown, placementsFor } from './placement-store.ts'
 import type { Dice } from './random.ts'
-import { known } from './violation.ts'
+import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 const DEAD_AFTER_US = 20_000_000
+const VERIFY_US = 600_000_000
 
 export class Movers {
   readonly #world: World
@@ -136,12 +143,13 @@ export class Movers {
         report: (cell) => this.#report(cell).then(awake),
         isDead: (cell) => Promise.resolve(this.#isDead(cell)).then(awake),
         logEnd: () => world.sleepUs(1_000).then(() => awake(world.log.bounds().end)),
-        verify: () => world.sleepUs(dice.below(5_000_000)).then(() => awake(undefined)),
+        verify: (move) => this.#verify(move).then(awake),
       },
       { stepMs: 3_000, retireMs: dice.pick([10_000, 120_000]) },
     )
     const failed = (error: unknown): void => {
-      if (!(error instanceof ControlDown)) world.report(error, `mover ${id}`)
+      const isFault = error instanceof ControlDown || error instanceof InjectedFault
+      if (!isFault && !(error instanceof NotVerified)) world.report(error, `mover ${id}`)
     }
     void mover.run(this.#ending.signal, failed)
   }
@@ -161,6 +169,35 @@ export class Movers {
     const { serving } = host
     const report = await Promise.race([serving?.cell.slots(), serving?.process.died])
     return report ?? undefined
+  }
+
+  async #verify(move: Move): Promise<string | undefined> {
+    const source = this.#isDead(move.from) ? undefined : this.#client(move.from)
+    const target = this.#client(move.to)
+    const ending = new AbortController()
+    const timer = this.#world.scheduler.after(VERIFY_US, 'verification', () => ending.abort())
+    const limits = { ...VERIFICATION_LIMITS, postsMax: this.#dice.pick([3, 1_000]) }
+    const detail = await differenceOf(move, { source, target }, ending.signal, limits)
+    timer.isCancelled = true
+    if (detail !== undefined) throw new Violation(`a move differs: ${detail}`)
+    this.#world.tally.add('step: move verified')
+    return detail
+  }
+
+  /** Calls to a cell that fail when its process dies. */
+  #client(cell: string): CellClient {
+    const { serving } = this.#hostOf(cell)
+    if (serving === undefined) throw new InjectedFault(`${cell} does not serve`)
+    const died = serving.process.died.then(() => Promise.reject(new InjectedFault('it died')))
+    died.catch(() => undefined)
+    return new Proxy<CellClient>(serving.cell, {
+      get(target, property) {
+        const member: unknown = Reflect.get(target, property)
+        if (typeof member !== 'function') return member
+        return (...args: unknown[]): unknown =>
+          Promise.race([Reflect.apply(member, target, args) as Promise<unknown>, died])
+      },
+    })
   }
 
   #isDead(cell: string): boolean {

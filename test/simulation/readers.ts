@@ -351,7 +351,8 @@ export class Readers {
     name: string,
     call: (cell: SimulatedCell, call: Omit<Call, 'viewer'>) => Promise<Answer<T>>,
   ): Promise<Heard<T>> {
-    const seen = zeroPosition(this.#world.log.partitions)
+    const { log } = this.#world
+    const seen = this.isPatient ? log.bounds().end : zeroPosition(log.partitions)
     const question = { name, seen, deadlineMs: this.#deadlineMs() }
     return ask(this.#world, host, question, call)
   }

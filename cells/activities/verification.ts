@@ -1,0 +1,168 @@
+// Compares what the target of a move shows with what the source shows: relations, read mark and dashboard of its readers; and, apart
+// from the source and all that was copied, the target's dashboards with what its authors' stored posts make of them.
+//
+// The two cells apply the same log, each at its own pace: what differs is looked at again as of a later position of both, and only
+// what stays different counts.
+
+import { type Move, slotsIn } from '../model/placement.ts'
+import { largerOf, type Position } from '../model/position.ts'
+import type { UserKey } from '../model/user-key.ts'
+import type { Answer, Call, CellClient, DashboardQuery } from '../ports/cell-client.ts'
+
+export type VerificationLimits = {
+  /** Readers compared, of all slots together, taken evenly. */
+  readonly readersMax: number
+  /** Posts compared of each dashboard, from the top. */
+  readonly postsMax: number
+  /** How often a difference is looked at. */
+  readonly looksMax: number
+}
+export const VERIFICATION_LIMITS: VerificationLimits = {
+  readersMax: 256,
+  postsMax: 100,
+  looksMax: 5,
+}
+
+/** A cell did not answer in time: nothing is known. */
+export class NotVerified extends Error {
+  readonly code = 'NOT_VERIFIED'
+  override readonly name = 'NotVerified'
+}
+
+type Seen = { readonly text: string; readonly position: Position }
+type Look = (cell: CellClient, seen: Position) => Promise<Seen>
+
+/** Held copies are asked like owners. */
+const ANY_EPOCH = Number.MAX_SAFE_INTEGER
+const PAGE = 50
+const READERS_PAGE = 1_000
+
+/** Undefined when both show the same; else the first reader of whom they do not. Without a source: by the target's posts alone. */
+export async function differenceOf(
+  move: Move,
+  cells: { readonly source: CellClient | undefined; readonly target: CellClient },
+  signal: AbortSignal,
+  limits: VerificationLimits = VERIFICATION_LIMITS,
+): Promise<string | undefined> {
+  const { source, target } = cells
+  const holders = source === undefined ? [target] : [source, target]
+  for (const user of await sampleOf(move, holders, limits.readersMax)) {
+    const call = { viewer: user, epoch: ANY_EPOCH, signal }
+    const asked: readonly [string, CellClient | undefined, Look, Look][] = [
+      ['relations', source, relations(call), relations(call)],
+      ['dashboard', source, dashboard(call, limits.postsMax), dashboard(call, limits.postsMax)],
+      ['posts', target, pulled(call, limits.postsMax), dashboard(call, limits.postsMax)],
+    ]
+    for (const [what, other, theirs, ours] of asked) {
+      if (other === undefined) continue
+      const looks = { looksMax: limits.looksMax, theirs, ours }
+      if (!(await isSame({ other, target }, looks))) {
+        return `${what} of the user ${Buffer.from(user, 'latin1').toString('hex')}`
+      }
+    }
+  }
+  return undefined
+}
+
+async function isSame(
+  { other, target }: { readonly other: CellClient; readonly target: CellClient },
+  { looksMax, theirs, ours }: { looksMax: number; theirs: Look; ours: Look },
+): Promise<boolean> {
+  let seen: Position = []
+  for (let looks = 0; looks < looksMax; looks++) {
+    const one = await theirs(other, seen)
+    const two = await ours(target, largerOf(one.position, seen))
+    if (one.text === two.text) return true
+    // The other way round: of the two the first was asked earlier.
+    const again = await theirs(other, two.position)
+    if (again.text === two.text) return true
+    seen = largerOf(again.position, two.position)
+  }
+  return false
+}
+
+/** Readers of the slots whom either cell has, evenly. */
+async function sampleOf(
+  move: Move,
+  holders: readonly CellClient[],
+  readersMax: number,
+): Promise<UserKey[]> {
+  const all = new Set<UserKey>()
+  for (const slot of slotsIn(move.slots)) {
+    for (const cell of holders) for (const user of await readersAt(cell, slot)) all.add(user)
+  }
+  const every = Math.max(1, Math.ceil(all.size / readersMax))
+  return [...all].filter((_, i) => i % every === 0)
+}
+
+async function readersAt(cell: CellClient, slot: number): Promise<UserKey[]> {
+  const found: UserKey[] = []
+  let after: UserKey | undefined
+  do {
+    const page = await cell.readersOf(slot, { after, limit: READERS_PAGE })
+    if (page === undefined) throw new NotVerified(`slot ${slot} is not wholly at ${cell.cell}`)
+    found.push(...page.readers)
+    after = page.next
+  } while (after !== undefined)
+  return found
+}
+
+function relations(call: Omit<Call, 'seen'>): Look {
+  return async (cell, seen) => {
+    const parts: string[] = []
+    let position = seen
+    let after: UserKey | undefined
+    do {
+      const answer = await cell.relations({ ...call, seen: position }, { after, limit: 1_000 })
+      position = at(answer)
+      const { value } = there(answer)
+      for (const { user, follows, hideReblogs, blocks, mutes, blockedBy } of value.related) {
+        const bits = [follows, hideReblogs, blocks, mutes, blockedBy].map(Number).join('')
+        // One that was undone leaves a trace at one cell that it need not leave at the other.
+        if (bits !== '00000') parts.push(`${user}${bits}`)
+      }
+      parts.push(String(value.readMark))
+      after = value.next
+    } while (after !== undefined)
+    return { text: parts.join(), position }
+  }
+}
+
+function dashboard(call: Omit<Call, 'seen'>, postsMax: number): Look {
+  return (cell, seen) => pages(cell, call, seen, { postsMax, isPulled: false })
+}
+
+function pulled(call: Omit<Call, 'seen'>, postsMax: number): Look {
+  return (cell, seen) => pages(cell, call, seen, { postsMax, isPulled: true })
+}
+
+async function pages(
+  cell: CellClient,
+  call: Omit<Call, 'seen'>,
+  seen: Position,
+  { postsMax, isPulled }: { readonly postsMax: number; readonly isPulled: boolean },
+): Promise<Seen> {
+  const names: string[] = []
+  let position = seen
+  let from: DashboardQuery['from']
+  while (names.length < postsMax) {
+    const limit = Math.min(PAGE, postsMax - names.length)
+    const query = { limit, from, countUnreadTo: undefined, pulled: isPulled }
+    const answer = await cell.dashboard({ ...call, seen: position }, query)
+    position = at(answer)
+    const { posts, older } = there(answer).value
+    for (const { author, postId } of posts) names.push(`${postId}${author}`)
+    if (older === undefined) break
+    from = { direction: 'older', place: older }
+  }
+  return { text: names.join(), position }
+}
+
+function there<T>(answer: Answer<T>): Extract<Answer<T>, { kind: 'ok' }> {
+  if (answer.kind === 'ok') return answer
+  throw new NotVerified(`a cell answered ${answer.kind}`)
+}
+
+function at(answer: Answer<unknown>): Position {
+  return there(answer).position
+}
