@@ -48,13 +48,16 @@ export function cellStatus(
 export function slotsReport(
   state: CellState,
   parts: CellParts | undefined,
-  { boot, ready }: { readonly boot: number; readonly ready: boolean },
+  now: {
+    readonly boot: number
+    readonly ready: boolean
+    readonly logEnd: Position | undefined
+  },
 ): SlotsReport {
   const { prepared, arrived, retained, failures } = parts?.keeper.report ?? NOTHING
   return {
     cell: state.cell,
-    boot,
-    ready,
+    ...now,
     position: [...state.position],
     epoch: state.placement.epoch,
     prepared,

@@ -327,9 +327,11 @@ export class Cell implements CellClient {
   }
 
   /** Which slots are here, and how far moves are, as of now. */
-  async slots(): Promise<SlotsReport> {
+  async slots({ logEnd } = { logEnd: false }): Promise<SlotsReport> {
     const { boot } = this.#options
-    return slotsReport(this.#state, this.#parts, { boot, ready: this.#readiness.isReady() })
+    const end = logEnd ? await this.#readLogEnd() : undefined
+    const ready = this.#readiness.isReady()
+    return slotsReport(this.#state, this.#parts, { boot, ready, logEnd: end })
   }
 
   async #follow(parts: CellParts): Promise<void> {

@@ -122,8 +122,8 @@ export class Lists {
   /** Followers whom the index need not have yet, with keys above `after` up to `end`. */
   #notIndexed(author: number, after: UserKey | undefined, end: UserKey | undefined): UserKey[] {
     const found: UserKey[] = []
-    for (const slot of this.#state.complete) {
-      if (slot.isIndexed) continue
+    for (const slot of this.#state.slots.values()) {
+      if (slot.isIndexed || !slot.isComplete) continue
       for (const reader of slot.readers.values()) {
         const key = reader.follows(author) ? this.#names.table.keyOf(reader.number) : undefined
         if (key !== undefined && key > (after ?? '') && (end === undefined || key <= end))

@@ -5,7 +5,7 @@
 
 import { advance, type MoveEvent, termOf } from '../model/move.ts'
 import type { CellName, Move, Placement } from '../model/placement.ts'
-import { hasReached, type Position } from '../model/position.ts'
+import { hasReached } from '../model/position.ts'
 import type { SlotsReport } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { PlacementFound, Placements } from '../ports/placements.ts'
@@ -13,18 +13,20 @@ import type { PlacementFound, Placements } from '../ports/placements.ts'
 export type MoverPorts = {
   readonly placements: Pick<Placements, 'read' | 'replace'>
   readonly clock: Clock
-  /** What a cell reports; undefined when it does not answer. */
-  readonly report: (cell: CellName) => Promise<SlotsReport | undefined>
+  /** What a cell reports; undefined when it does not answer. `logEnd`: with the log's end, read now. */
+  readonly report: (
+    cell: CellName,
+    query?: { readonly logEnd: boolean },
+  ) => Promise<SlotsReport | undefined>
   /** Whether the cell's lease has ended. */
   readonly isDead: (cell: CellName) => Promise<boolean>
-  /** The end of the log, read now. */
-  readonly logEnd: () => Promise<Position>
   /** What the target shows against what the source shows: undefined when both show the same. */
   readonly verify: (move: Move) => Promise<string | undefined>
 }
 export type MoverOptions = {
-  /** A pause between two looks at all moves. */
+  /** A pause between two looks at all moves; and between two looks when there was none. */
   readonly stepMs: number
+  readonly idleMs: number
   /** How long a source keeps its slots up to date after a cutover. */
   readonly retireMs: number
 }
@@ -40,18 +42,20 @@ export class Mover {
 
   /** Until the signal aborts. What fails is tried again; `failed` is told. */
   async run(signal: AbortSignal, failed: (error: unknown) => void): Promise<void> {
+    const { stepMs, idleMs } = this.#options
     while (!signal.aborted) {
+      let moves = 0
       try {
-        await this.step()
+        moves = await this.step()
       } catch (error) {
         failed(error)
       }
-      await this.#ports.clock.sleep(this.#options.stepMs, signal)
+      await this.#ports.clock.sleep(moves === 0 ? idleMs : stepMs, signal)
     }
   }
 
-  /** Gets every move on by one phase at most. */
-  async step(): Promise<void> {
+  /** Gets every move on by one phase at most. Answers how many there are. */
+  async step(): Promise<number> {
     const { placements } = this.#ports
     const found = await placements.read()
     for (const { id } of found.placement.moves) {
@@ -60,6 +64,7 @@ export class Mover {
       const event = move && (await this.#next(move, now.placement))
       if (event !== undefined) await this.#say(now, id, event)
     }
+    return found.placement.moves.length
   }
 
   async #say({ placement, revision }: PlacementFound, id: number, event: MoveEvent): Promise<void> {
@@ -113,10 +118,10 @@ export class Mover {
   async #cutOver(move: Move): Promise<MoveEvent | undefined> {
     const source = await this.#ports.report(move.from)
     if (source === undefined && !(await this.#ports.isDead(move.from))) return undefined
-    const passed = source?.position ?? (await this.#ports.logEnd())
-    const target = await this.#ports.report(move.to)
+    const target = await this.#ports.report(move.to, { logEnd: source === undefined })
     if (target?.ready !== true) return undefined
     if (!holds(target, move)) return { kind: 'lost' }
+    const passed = source?.position ?? target.logEnd ?? []
     return hasReached(target.position, passed) ? { kind: 'cut-over' } : undefined
   }
 }

@@ -196,6 +196,8 @@ export type SlotsReport = {
   readonly boot: number
   readonly ready: boolean
   readonly position: Position
+  /** Undefined when it was not asked for. */
+  readonly logEnd: Position | undefined
   /** Of the placement that the cell knows. */
   readonly epoch: number
   /** Moves from here whose slots are written into inboxes and checkpointed. */
@@ -262,5 +264,6 @@ export interface CellClient {
     slot: number,
     query: { readonly after: UserKey | undefined; readonly limit: number },
   ): Promise<ReadersPage | undefined>
-  slots(): Promise<SlotsReport>
+  /** `logEnd`: with the end of the log, read now; rejects when that can not be had. */
+  slots(query?: { readonly logEnd: boolean }): Promise<SlotsReport>
 }

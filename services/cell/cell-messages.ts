@@ -258,6 +258,7 @@ export function watchItemOf(
 export function wireSlots(report: Omit<SlotsReport, 'position'>): SlotsReply {
   return {
     ...report,
+    logEnd: bytesOfPosition(report.logEnd ?? []),
     prepared: [...report.prepared],
     arrived: [...report.arrived],
     retained: [...report.retained],

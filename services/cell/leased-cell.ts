@@ -103,8 +103,8 @@ export class LeasedCell implements CellClient {
     return this.#served.readersOf(slot, query)
   }
 
-  slots(): Promise<SlotsReport> {
-    return this.#served.slots()
+  slots(query?: { readonly logEnd: boolean }): Promise<SlotsReport> {
+    return this.#served.slots(query)
   }
 
   status(): Promise<CellStatus> {

@@ -7,6 +7,7 @@ import { addFirehoseCommand } from './firehose-command.ts'
 import { addGraphCommands } from './graph-commands.ts'
 import { addImportCommand } from './import-command.ts'
 import { addLoadCommand } from './load-command.ts'
+import { addMoveCommands } from './move-commands.ts'
 import { addOperatorCommands } from './operator-commands.ts'
 import { addPostCommands } from './post-commands.ts'
 import { CLUSTER_COMMANDS } from './cluster-commands.ts'
@@ -43,6 +44,7 @@ export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
   addOperatorCommands(program, terminal)
   program.commandsGroup('Cluster:')
   for (const command of CLUSTER_COMMANDS) addServer(command)
+  addMoveCommands(program, terminal)
   program.commandsGroup('People:')
   addGraphCommands(program, terminal)
   program.commandsGroup('Posts:')

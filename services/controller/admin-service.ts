@@ -18,6 +18,7 @@ import type { Handlers } from '../gateway/service-book.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { explainPost } from './explain-post.ts'
+import { changeMove, listMoves, moveSlots } from './moves.ts'
 import { closeGap, listRelations, wireGap } from './relations.ts'
 
 const GAP_DETAIL = 'it was rebuilt and missed relations: cellfeed reconcile --help'
@@ -43,6 +44,9 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
       listRelations(desk, request, context),
     ),
     closeGap: front.unary('CloseGap', (request, context) => closeGap(desk, request, context)),
+    listMoves: front.unary('ListMoves', () => listMoves(desk)),
+    moveSlots: front.write('MoveSlots', (request) => moveSlots(desk, request)),
+    changeMove: front.write('ChangeMove', (request) => changeMove(desk, request)),
   }
 }
 

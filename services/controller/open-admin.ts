@@ -1,5 +1,6 @@
 // Puts the admin API together and opens its port, in `serve` and in the controller's process alike.
 
+import type { Clock } from '../../cells/ports/clock.ts'
 import { packageVersion } from '../runtime/version.ts'
 import type { CellReport } from '../cell/cell-report.ts'
 import type { CellReader } from '../gateway/cell-reader.ts'
@@ -12,6 +13,7 @@ import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessTls } from '../runtime/process-flags.ts'
 import { Admin } from './admin.ts'
+import type { AdminDesk } from './admin-desk.ts'
 
 export type AdminParts = {
   readonly router: Router
@@ -20,6 +22,9 @@ export type AdminParts = {
   readonly clusterId: bigint
   readonly partitionsPerTopic: number
   readonly reports: () => readonly CellReport[]
+  readonly clock: Clock
+  readonly placements: AdminDesk['placements']
+  readonly reportOf: AdminDesk['reportOf']
   readonly metrics: Metrics
   readonly log: Logger
 }

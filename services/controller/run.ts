@@ -1,11 +1,13 @@
 // The controller as a process of its own, on a control store that is open already.
 
+import type { CellName } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import { CellReader } from '../gateway/cell-reader.ts'
 import { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
 import { openCells } from '../router/open-cells.ts'
+import { ControlPlacements } from '../router/control-placements.ts'
 import { followPlacement } from '../router/router.ts'
 import { addressAt } from '../runtime/address-at.ts'
 import type { Closing } from '../runtime/closing.ts'
@@ -15,8 +17,13 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { ListenConfig } from '../runtime/process-flags.ts'
 import type { Running } from '../runtime/run-process.ts'
 import { serveStatusPage } from '../runtime/status-page.ts'
+import { DeadCells } from './dead-cells.ts'
+import { DRIVE_LIMITS, driveMoves, reportOf } from './drive-moves.ts'
 import { readLogIdentity } from './log-identity.ts'
 import { openAdmin } from './open-admin.ts'
+
+/** Longer than any lease may be. */
+const DEAD_AFTER_MS = 15_000
 
 /** Resolves when it serves. What it opened is in `closing`, also when it throws. */
 export async function startController(
@@ -32,11 +39,18 @@ export async function startController(
   const page = await serveStatusPage({ host, port: config.statusPort, metrics, health })
   closing.add(() => page.stop())
   const identity = await readLogIdentity(control)
-  const { document, router, reports } = await openCells({ ...ports, log, tls }, closing)
+  const { document, router, reports, connect } = await openCells({ ...ports, log, tls }, closing)
+  const dead = new DeadCells({
+    control,
+    monotonicMs: () => performance.now(),
+    patienceMs: DEAD_AFTER_MS,
+  })
+  const isDead = (cell: CellName) => dead.isDead(cell)
   closing.add(
     inBackground(log, {
       'follow placement': (signal, failed) =>
         followPlacement({ control, router, clock }, { signal, failed }),
+      'drive moves': driveMoves({ clock, control, connect, isDead }),
     }),
   )
   const port = await openAdmin(
@@ -47,6 +61,9 @@ export async function startController(
       clusterId: document.clusterId,
       partitionsPerTopic: identity.partitionsPerTopic,
       reports,
+      clock,
+      placements: new ControlPlacements(control),
+      reportOf: (cell) => reportOf(connect(cell), undefined, DRIVE_LIMITS.reportMs),
       metrics,
       log,
     },

@@ -104,9 +104,11 @@ async function listFollowers(
   const read = { seen, signal: context.signal }
   const query = { author, after: opened?.author, limit }
   const answers = await desk.reader.ofAllCells(read, (cell) => cell.followersHere(read, query))
-  const all = answers
-    .flatMap(({ value }) => value.followers)
-    .sort((a, b) => (a.user < b.user ? -1 : 1))
+  // While a user moves, two cells may hold them.
+  const byKey = new Map(
+    answers.flatMap(({ value }) => value.followers.map((each) => [each.user, each])),
+  )
+  const all = [...byKey.values()].sort((a, b) => (a.user < b.user ? -1 : 1))
   const shown = all.slice(0, limit)
   const last = shown.at(-1)
   const hasMore = all.length > limit || answers.some(({ value }) => value.next !== undefined)

@@ -36,6 +36,7 @@ import {
   statusOf,
   wirePlace,
 } from '../cell/cell-messages.ts'
+import { positionOfBytes } from '../cell/position-bytes.ts'
 import type { CellReply } from '../cell/reply-codec.ts'
 import { type AskCall, Asker } from './asker.ts'
 import { CellConnection, type ConnectionParts } from './cell-connection.ts'
@@ -218,13 +219,14 @@ export class RemoteCell implements CellClient {
     return answer.value
   }
 
-  async slots(): Promise<SlotsReport> {
-    const ask = { $case: 'slots', value: {} } as const
+  async slots({ logEnd } = { logEnd: false }): Promise<SlotsReport> {
+    const ask = { $case: 'slots', value: { logEnd } } as const
     const answer = await this.#ask({ seen: [], signal: NEVER }, ask, (reply) => {
       return valueOf(reply, 'slots')
     })
     if (answer.kind !== 'ok') throw new Error(`cell ${this.cell} answered ${answer.kind}`)
-    return { ...answer.value, position: answer.position }
+    const end = logEnd ? positionOfBytes(answer.value.logEnd) : undefined
+    return { ...answer.value, position: answer.position, logEnd: end }
   }
 
   async #ask<T>(

@@ -14,13 +14,15 @@ import { type CellReport, statusesOf } from '../cell/cell-report.ts'
 import { packageVersion } from '../runtime/version.ts'
 import { nextBoot } from '../controller/boots.ts'
 import { placementFor } from '../controller/first-placement.ts'
+import { DRIVE_LIMITS, driveMoves, reportOf } from '../controller/drive-moves.ts'
 import { openAdmin } from '../controller/open-admin.ts'
 import type { GatewayLimits } from '../gateway/gateway-limits.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
 import { type PlacementDocument } from '../router/placement-document.ts'
-import { movingBy } from '../router/control-placements.ts'
+import { ControlPlacements, movingBy } from '../router/control-placements.ts'
 import { Router } from '../router/router.ts'
 import type { Closing } from '../runtime/closing.ts'
+import { inBackground } from '../runtime/in-background.ts'
 import type { Logger } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { serveStatusPage } from '../runtime/status-page.ts'
@@ -67,7 +69,8 @@ export async function startCluster(
     await Promise.all([...hosts.values()].map((cellHost) => cellHost.stop()))
   })
 
-  const router = new Router(document.placement, (cell) => hosts.get(cell)?.client)
+  const connect = (cell: CellName) => hosts.get(cell)?.client
+  const router = new Router(document.placement, connect)
   // The cells are in this process: clients find nothing behind the gateway.
   const addressOf = () => undefined
   const opened = await openGateway(
@@ -84,6 +87,9 @@ export async function startCluster(
       clusterId: document.clusterId,
       partitionsPerTopic: firehose.identity.partitionsPerTopic,
       reports,
+      clock,
+      placements: new ControlPlacements(control),
+      reportOf: (cell) => reportOf(connect(cell), undefined, DRIVE_LIMITS.reportMs),
       metrics,
       log,
     },
@@ -91,6 +97,9 @@ export async function startCluster(
     closing,
   )
 
+  // A cell of this process that does not serve is about to be started again.
+  const isDead = async () => false
+  closing.add(inBackground(log, { 'drive moves': driveMoves({ clock, control, connect, isDead }) }))
   metrics.watchProcess()
   metrics.watchCells(() => statusesOf(reports()))
   const health = {

@@ -56,14 +56,14 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'cut-to-nothing',
     bug: 'a target takes over what it does not hold any more',
     file: 'cells/activities/mover.ts',
-    old: "    if (target?.ready !== true) return undefined\n    if (!holds(target, move)) return { kind: 'lost' }\n    return",
-    new: '    if (target?.ready !== true) return undefined\n    return',
+    old: "    if (!holds(target, move)) return { kind: 'lost' }\n    const passed",
+    new: '    const passed',
   },
   {
     name: 'dead-source-unread',
     bug: "the target of a dead source takes over before it has reached the log's end",
     file: 'cells/activities/mover.ts',
-    old: 'const passed = source?.position ?? (await this.#ports.logEnd())',
+    old: 'const passed = source?.position ?? target.logEnd ?? []',
     new: 'const passed = source?.position ?? []',
   },
   {
@@ -168,7 +168,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'unindexed-unlisted',
     bug: 'followers who came with a slot are not listed before they are in the index',
     file: 'cells/activities/lists.ts',
-    old: '      if (slot.isIndexed) continue\n',
-    new: '      if (slot.isIndexed || slot.move > 0) continue\n',
+    old: '      if (slot.isIndexed || !slot.isComplete) continue\n',
+    new: '      if (slot.isIndexed || !slot.isComplete || slot.move > 0) continue\n',
   },
 ]

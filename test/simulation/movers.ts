@@ -140,12 +140,11 @@ export class Movers {
           sleep: (ms, signal) => world.sleepUnless(ms * 1000, signal).then(awake),
           yield: () => world.sleepUs(0),
         },
-        report: (cell) => this.#report(cell).then(awake),
+        report: (cell, query) => this.#report(cell, query).then(awake),
         isDead: (cell) => Promise.resolve(this.#isDead(cell)).then(awake),
-        logEnd: () => world.sleepUs(1_000).then(() => awake(world.log.bounds().end)),
         verify: (move) => this.#verify(move).then(awake),
       },
-      { stepMs: 3_000, retireMs: dice.pick([10_000, 120_000]) },
+      { stepMs: 3_000, idleMs: 3_000, retireMs: dice.pick([10_000, 120_000]) },
     )
     const failed = (error: unknown): void => {
       const isFault = error instanceof ControlDown || error instanceof InjectedFault
@@ -163,11 +162,11 @@ export class Movers {
     }
   }
 
-  async #report(cell: string): Promise<SlotsReport | undefined> {
+  async #report(cell: string, query = { logEnd: false }): Promise<SlotsReport | undefined> {
     const host = this.#hostOf(cell)
     await this.#world.sleepUs(this.#dice.below(300_000))
     const { serving } = host
-    const report = await Promise.race([serving?.cell.slots(), serving?.process.died])
+    const report = await Promise.race([serving?.cell.slots(query), serving?.process.died])
     return report ?? undefined
   }
 

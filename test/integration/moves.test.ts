@@ -1,0 +1,134 @@
+// Slots move between the processes of a cluster while their users read, page, watch and write.
+
+import { setTimeout } from 'node:timers/promises'
+import { afterEach, expect, test } from 'vitest'
+import type { Move } from '../../services/client/admin-calls.ts'
+import { type Cellfeed, connect } from '../../services/client/connect.ts'
+import { addressOf, ProcessCluster } from './process-cluster.ts'
+
+const clusters: ProcessCluster[] = []
+const feeds: Cellfeed[] = []
+afterEach(async () => {
+  for (const feed of feeds.splice(0)) feed.close()
+  await Promise.all(clusters.splice(0).map((cluster) => cluster.stop()))
+})
+
+const readers = Array.from({ length: 12 }, (_, i) => `reader-${i}`)
+const authors = Array.from({ length: 5 }, (_, i) => `author-${i}`)
+/** All slots that cell-1 owns in a cluster of two. */
+const ALL = [{ first: 0, last: 2047 }]
+
+async function started(options: { readonly direct?: boolean } = {}): Promise<Cellfeed> {
+  const cluster = new ProcessCluster()
+  clusters.push(cluster)
+  await cluster.setUp(2)
+  await Promise.all([cluster.cell('cell-1'), cluster.cell('cell-2')])
+  const [gateway, controller, router] = await Promise.all([
+    cluster.gateway(),
+    cluster.controller(),
+    cluster.router(),
+  ])
+  const feed = connect(addressOf(gateway), {
+    adminAddress: addressOf(controller),
+    routerAddress: addressOf(router),
+    ...options,
+  })
+  feeds.push(feed)
+  for (const reader of readers) for (const author of authors) await feed.follow(reader, author)
+  for (const author of authors) await feed.publish(author, `${author} before`)
+  return feed
+}
+
+async function reachesPhase(feed: Cellfeed, { id }: Move, phase: Move['phase']): Promise<void> {
+  for (;;) {
+    const move = (await feed.moves()).find((each) => each.id === id)
+    if (move === undefined) throw new Error(`the move is over before it is ${phase}`)
+    if (move.phase === 'DIFFERS') throw new Error(move.detail)
+    if (move.phase === phase) return
+    await setTimeout(20)
+  }
+}
+
+/** All texts of a dashboard, read in small pages. */
+async function textsOf(feed: Cellfeed, reader: string): Promise<string[]> {
+  const texts: string[] = []
+  let pageToken: string | undefined
+  do {
+    const page = await feed.dashboard(reader, { limit: 3, ...(pageToken && { pageToken }) })
+    texts.push(...page.posts.map(({ text }) => text))
+    pageToken = page.olderPageToken
+  } while (pageToken !== undefined)
+  return texts
+}
+
+const slotsOf = async (feed: Cellfeed) => (await feed.cells()).map(({ slots }) => slots)
+
+test.for([
+  ['through the gateway', {}],
+  ['straight from the cells', { direct: true }],
+] as const)('nobody notices a move who reads %s', async ([, options]) => {
+  const feed = await started(options)
+  expect(await slotsOf(feed)).toEqual([2048, 2048])
+  const move = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  const over = reachesPhase(feed, move, 'RETIRING')
+  let isOver = false
+  void over.then(() => {
+    isOver = true
+  })
+  let written = 0
+  for (let round = 0; !isOver || round < 3; round++) {
+    await feed.publish(authors[round % authors.length] ?? '', `while ${round}`)
+    written++
+    for (const reader of readers) {
+      const texts = await textsOf(feed, reader)
+      expect(texts).toHaveLength(authors.length + written)
+      expect(texts[0]).toBe(`while ${round}`)
+    }
+  }
+  await over
+  expect(await slotsOf(feed)).toEqual([0, 4096])
+  for (const reader of readers) {
+    expect(await textsOf(feed, reader)).toHaveLength(authors.length + written)
+  }
+})
+
+test('what is moved can be taken back, and moved again', async () => {
+  const feed = await started()
+  const first = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  await reachesPhase(feed, first, 'RETIRING')
+  await feed.unfollow('reader-0', 'author-0')
+  await feed.publish('author-1', 'at cell-2')
+  await feed.changeMove(first.id, 'roll-back')
+  expect(await slotsOf(feed)).toEqual([2048, 2048])
+  for (const reader of readers) {
+    const texts = await textsOf(feed, reader)
+    expect(texts).toContain('at cell-2')
+    expect(texts).toHaveLength(authors.length + (reader === 'reader-0' ? 0 : 1))
+  }
+  const again = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  await reachesPhase(feed, again, 'RETIRING')
+  const { authors: followed } = await feed.following('reader-0')
+  expect(followed.map(({ authorId }) => authorId).sort()).toEqual(authors.slice(1))
+  expect(await textsOf(feed, 'reader-0')).toHaveLength(authors.length)
+})
+
+test('a move that can not be is refused with the reason', async () => {
+  const feed = await started()
+  const refused = (move: Parameters<Cellfeed['moveSlots']>[0]) =>
+    expect(feed.moveSlots(move)).rejects
+  await refused({ slots: ALL, to: 'cell-9' }).toThrow('there is no cell cell-9')
+  await refused({ slots: ALL, to: 'cell-1' }).toThrow('cell-1 owns slot 0 already')
+  await refused({ slots: [{ first: 2000, last: 2100 }], to: 'cell-2' }).toThrow('slot 2048')
+  await refused({ slots: [], to: 'cell-2' }).toThrow('no slot is named')
+  await expect(feed.changeMove(5, 'abort')).rejects.toThrow('there is no move 5')
+})
+
+test('followers are listed once, whichever cell they live in', async () => {
+  const feed = await started()
+  const listed = async () => [...(await feed.followers('author-0')).followerIds].sort()
+  const all = [...readers].sort()
+  expect(await listed()).toEqual(all)
+  const move = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  await reachesPhase(feed, move, 'RETIRING')
+  expect(await listed()).toEqual(all)
+})
