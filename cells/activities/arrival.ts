@@ -77,6 +77,7 @@ export class Arrival {
   /** Resolves when a checkpoint that names the slots is durable. Throws SourceUnusable, FirehoseGap, or the signal's reason. */
   async run(): Promise<void> {
     const { state, store, names, persistence, firehose, relations, checkpointer } = this.#parts
+    const { clock } = this.#parts
     const { from, slots: runs } = this.#move
     const signal = this.#signal
     await this.#mark(runs)
@@ -98,7 +99,7 @@ export class Arrival {
     const copy = new SlotCopy({ state, source, store, names, persistence, signal })
     const generations = await copy.run(copied, picture.position)
     signal.throwIfAborted()
-    const replay = new SlotReplay({ state, firehose, names, relations, signal })
+    const replay = new SlotReplay({ state, firehose, clock, names, relations, signal })
     await replay.run(this.#slots, picture)
     await this.#complete(copied, generations, picture)
     signal.throwIfAborted()

@@ -126,6 +126,7 @@ export class Cell implements CellClient {
       store,
       names,
       firehose,
+      clock: this.#ports.clock,
       claim,
       persistence,
     }).run()

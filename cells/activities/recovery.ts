@@ -24,6 +24,7 @@ import {
   slotsKept,
 } from '../model/rows.ts'
 import type { CellStore } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type Firehose, FirehoseGap } from '../ports/firehose.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
@@ -53,6 +54,7 @@ export class Recovery {
   readonly #store: CellStore
   readonly #names: NameBook
   readonly #firehose: Firehose
+  readonly #clock: Clock
   readonly #claim: Claim
   readonly #persistence: Persistence
 
@@ -61,6 +63,7 @@ export class Recovery {
     store: CellStore
     names: NameBook
     firehose: Firehose
+    clock: Clock
     claim: Claim
     persistence: Persistence
   }) {
@@ -68,6 +71,7 @@ export class Recovery {
     this.#store = options.store
     this.#names = options.names
     this.#firehose = options.firehose
+    this.#clock = options.clock
     this.#claim = options.claim
     this.#persistence = options.persistence
   }
@@ -92,7 +96,8 @@ export class Recovery {
     await this.#loadReaders()
     await this.#checkRows(reached)
     const { repeatWindowMs } = this.#state.limits
-    const memory = await restoreMemory(this.#firehose, picture, repeatWindowMs)
+    const ports = { firehose: this.#firehose, clock: this.#clock }
+    const memory = await restoreMemory(ports, picture, repeatWindowMs)
     return { memory, blocks }
   }
 

@@ -3,13 +3,15 @@
 import { EventMemory } from '../model/event-memory.ts'
 import { hiOf, loOf } from '../model/post-id.ts'
 import type { CheckpointPicture } from '../model/rows.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type Firehose, FirehoseGap, type LogBatch } from '../ports/firehose.ts'
 
-const FETCH_RECORDS = 10_000
+/** Others have their turn after so many. */
+const FETCH_RECORDS = 1_000
 
 /** Ids whose records retention has dropped are left out: no repeat of them counts any more. */
 export async function restoreMemory(
-  firehose: Firehose,
+  { firehose, clock }: { readonly firehose: Firehose; readonly clock: Clock },
   picture: Pick<CheckpointPicture, 'memory' | 'position'>,
   repeatWindowMs: number,
 ): Promise<EventMemory> {
@@ -22,6 +24,8 @@ export async function restoreMemory(
       if (batch !== undefined && batch.nextOffset > from) {
         feed(memory, batch, end)
         from = batch.nextOffset
+        // A log in this process is read without waiting for anything.
+        await clock.yield()
         continue
       }
       const kept = await keptFrom(firehose, partition, from)

@@ -13,6 +13,7 @@
 import { hiOf, loOf } from '../model/post-id.ts'
 import type { CheckpointPicture } from '../model/rows.ts'
 import type { EventMemory } from '../model/event-memory.ts'
+import type { Clock } from '../ports/clock.ts'
 import { type Firehose, FirehoseGap, type LogRecord } from '../ports/firehose.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
@@ -25,6 +26,7 @@ const ROOM = 64
 export class SlotReplay {
   readonly #state: CellState
   readonly #firehose: Firehose
+  readonly #clock: Clock
   readonly #names: NameBook
   readonly #relations: Relations
   readonly #signal: AbortSignal
@@ -32,12 +34,14 @@ export class SlotReplay {
   constructor(options: {
     state: CellState
     firehose: Firehose
+    clock: Clock
     names: NameBook
     relations: Relations
     signal: AbortSignal
   }) {
     this.#state = options.state
     this.#firehose = options.firehose
+    this.#clock = options.clock
     this.#names = options.names
     this.#relations = options.relations
     this.#signal = options.signal
@@ -46,7 +50,8 @@ export class SlotReplay {
   /** Resolves when all partitions are attached. Throws FirehoseGap when the log no longer reaches back to the checkpoint. */
   async run(slots: readonly Slot[], source: CheckpointPicture): Promise<void> {
     const { repeatWindowMs } = this.#state.limits
-    const memory = await restoreMemory(this.#firehose, source, repeatWindowMs)
+    const ports = { firehose: this.#firehose, clock: this.#clock }
+    const memory = await restoreMemory(ports, source, repeatWindowMs)
     const only = new Set(slots)
     await Promise.all(
       source.position.map((from, partition) => {
@@ -67,6 +72,8 @@ export class SlotReplay {
     let { from, nowMs } = of
     while (from < (this.#state.position[partition] ?? 0)) {
       this.#signal.throwIfAborted()
+      // A log in this process is read without waiting for anything.
+      await this.#clock.yield()
       const batch = await this.#firehose.fetch(partition, from, FETCH_RECORDS)
       if (batch.nextOffset <= from) {
         throw new FirehoseGap(`partition ${partition}: nothing to read at ${from}`)

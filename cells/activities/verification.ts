@@ -7,6 +7,7 @@
 import { type Move, slotsIn } from '../model/placement.ts'
 import { largerOf, type Position } from '../model/position.ts'
 import type { UserKey } from '../model/user-key.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Answer, Call, CellClient, DashboardQuery } from '../ports/cell-client.ts'
 
 export type VerificationLimits = {
@@ -40,11 +41,15 @@ const READERS_PAGE = 1_000
 /** Undefined when both show the same; else the first reader of whom they do not. Without a source: by the target's posts alone. */
 export async function differenceOf(
   move: Move,
-  cells: { readonly source: CellClient | undefined; readonly target: CellClient },
+  parts: {
+    readonly source: CellClient | undefined
+    readonly target: CellClient
+    readonly clock: Pick<Clock, 'yield'>
+  },
   signal: AbortSignal,
   limits: VerificationLimits = VERIFICATION_LIMITS,
 ): Promise<string | undefined> {
-  const { source, target } = cells
+  const { source, target, clock } = parts
   const holders = source === undefined ? [target] : [source, target]
   for (const user of await sampleOf(move, holders, limits.readersMax)) {
     const call = { viewer: user, epoch: ANY_EPOCH, signal }
@@ -55,6 +60,8 @@ export async function differenceOf(
     ]
     for (const [what, other, theirs, ours] of asked) {
       if (other === undefined) continue
+      // Cells of this process answer without waiting for anything.
+      await clock.yield()
       const looks = { looksMax: limits.looksMax, theirs, ours }
       if (!(await isSame({ other, target }, looks))) {
         return `${what} of the user ${Buffer.from(user, 'latin1').toString('hex')}`

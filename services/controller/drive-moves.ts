@@ -45,7 +45,7 @@ export function driveMoves(parts: DriveParts, limits: DriveLimits = DRIVE_LIMITS
     if (source === undefined && !(await isDead(move.from))) {
       throw new Error(`${move.from} does not serve at the moment`)
     }
-    return differenceOf(move, { source, target }, AbortSignal.timeout(limits.verifyMs))
+    return differenceOf(move, { source, target, clock }, AbortSignal.timeout(limits.verifyMs))
   }
   const placements = new ControlPlacements(control)
   const mover = new Mover({ placements, clock, report, isDead, verify }, limits)

@@ -1,6 +1,7 @@
 // What goes wrong, by dice, and what operators do meanwhile: crashes, at moments picked by the clock or by what the cell is just
 // doing; stores that are slow, fail or stick; clocks that jump; caches that lose; logs that are not what they were.
 
+import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import type { LogRecord } from '../../cells/ports/firehose.ts'
 import type { CellHost } from './cell-host.ts'
 import type { EventLog } from './event-log.ts'
@@ -289,12 +290,19 @@ export class Faults {
   async #wrongLog(kind: (typeof GAPS)[number], host: CellHost): Promise<EventLog | undefined> {
     const { log } = this.#world
     if (kind === 'made anew') return log.renamed(`${log.identity.logId}-anew`)
-    const partitions = host.durable.flatMap((offset, partition) => (offset > 0 ? [partition] : []))
+    const { checkpoint } = host.disk
+    const ids = checkpoint === undefined ? [] : decodeCheckpoint(checkpoint.bytes).lastEventIds
+    const { start } = log.bounds()
+    // Where the record before its place is gone, a cell can not tell.
+    const partitions = host.durable.flatMap((offset, partition) =>
+      offset > (start[partition] ?? 0) && (ids[partition] ?? '0') !== '0' ? [partition] : [],
+    )
     if (partitions.length === 0) return undefined
     const partition = this.#dice.pick(partitions)
     const durable = known(host.durable[partition], 'an offset')
     if (kind === 'truncated') return this.#truncated(partition)
-    const cut = log.cutAt({ partition, end: this.#dice.below(durable) })
+    const end = this.#dice.between(start[partition] ?? 0, durable - 1)
+    const cut = log.cutAt({ partition, end })
     if (kind === 'regrown') this.#regrow(cut, partition)
     return cut
   }

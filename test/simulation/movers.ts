@@ -176,7 +176,8 @@ export class Movers {
     const ending = new AbortController()
     const timer = this.#world.scheduler.after(VERIFY_US, 'verification', () => ending.abort())
     const limits = { ...VERIFICATION_LIMITS, postsMax: this.#dice.pick([3, 1_000]) }
-    const detail = await differenceOf(move, { source, target }, ending.signal, limits)
+    const clock = { yield: () => this.#world.sleepUs(0) }
+    const detail = await differenceOf(move, { source, target, clock }, ending.signal, limits)
     timer.isCancelled = true
     if (detail !== undefined) throw new Violation(`a move differs: ${detail}`)
     this.#world.tally.add('step: move verified')
