@@ -117,8 +117,13 @@ export class Rebuild {
     await this.#commit(own, plan, greatest)
     await this.#claim.confirm()
     const { authorsHere: _, ...counts } = copied
-    const { position, postsFrom, gap } = plan
-    return { ...counts, readersAdded, position, postsFrom, gap }
+    const { position, postsFrom } = plan
+    return { ...counts, readersAdded, position, postsFrom, gap: this.#gapIn(plan) }
+  }
+
+  /** Whoever lives nowhere here misses nothing: users who come bring along what is known of them. */
+  #gapIn({ gap }: RebuildPlan): readonly GapPart[] {
+    return this.#state.slots.size === 0 ? [] : gap
   }
 
   /** What this cell knew of authors: their facts are kept, and greatest ids only grow. */
@@ -232,7 +237,8 @@ export class Rebuild {
     plan: RebuildPlan,
     greatest: { readonly hi: number; readonly lo: number },
   ): Promise<void> {
-    const { position, lastEventIds, memory, runningMaxMs, gap } = plan
+    const { position, lastEventIds, memory, runningMaxMs } = plan
+    const gap = this.#gapIn(plan)
     const before = own.rebuilt
     // A cell that is rebuilt once more has the posts of both copies.
     const postsFrom = largerOf(plan.postsFrom, before?.postsFrom ?? [])

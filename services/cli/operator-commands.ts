@@ -1,7 +1,8 @@
 // explain, cells: what operators ask.
 
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import type { CellStatus, Explanation } from '../client/admin-calls.ts'
+import type { Cellfeed } from '../client/connect.ts'
 import { type AddressFlags, adminFlags, examples, withServer } from './client-command.ts'
 import { exitCodes } from './exit.ts'
 import { duration } from './human-time.ts'
@@ -34,11 +35,17 @@ export function addOperatorCommands(program: Command, terminal: Terminal): void 
   const cells = adminFlags(
     program
       .command('cells')
-      .summary('List the cells, their health and lag')
-      .description('List the cells, with their health and how far behind they are')
+      .argument('[action]', 'one of list, add, remove', parseAction, 'list')
+      .argument('[cell]', 'the cell to add or to remove')
+      .summary('List the cells, their health and lag; add and remove some')
+      .description(
+        'List the cells, with their health and how far behind they are. A cell that is added owns nothing until ' +
+          'slots are moved to it (cellfeed move); one that owns something can not be removed.',
+      )
       .option('--json', 'one JSON object a line'),
-  ).action(async (flags: OperatorFlags) => {
+  ).action(async (action: CellsAction, name: string | undefined, flags: OperatorFlags) => {
     await withServer(terminal, flags, async (feed) => {
+      if (action !== 'list') return changeCells(feed, { action, cell: name }, terminal)
       const all = await feed.cells()
       if (flags.json) for (const cell of all) terminal.out(jsonLine(cell))
       else terminal.out(harmless(printCells(all)))
@@ -48,7 +55,33 @@ export function addOperatorCommands(program: Command, terminal: Terminal): void 
   examples(cells, [
     ['cellfeed cells', 'a table (exit code 1: one of them does not serve)'],
     ['cellfeed cells --json', 'everything that is known, for programs'],
+    ['cellfeed cells add cell-3', ''],
+    ['cellfeed cells remove cell-3', ''],
   ])
+}
+
+const CELLS_ACTIONS = ['list', 'add', 'remove'] as const
+type CellsAction = (typeof CELLS_ACTIONS)[number]
+
+function parseAction(given: string): CellsAction {
+  const action = CELLS_ACTIONS.find((each) => each === given)
+  if (action === undefined) throw new InvalidArgumentError('Give one of list, add, remove.')
+  return action
+}
+
+async function changeCells(
+  feed: Cellfeed,
+  { action, cell }: { readonly action: 'add' | 'remove'; readonly cell: string | undefined },
+  terminal: Terminal,
+): Promise<void> {
+  if (cell === undefined) {
+    terminal.note(`cellfeed: say which cell: cellfeed cells ${action} <cell>`)
+    terminal.endWith(exitCodes.usage)
+    return
+  }
+  const isDone = action === 'add' ? await feed.addCell(cell) : await feed.removeCell(cell)
+  const was = action === 'add' ? 'was there already' : 'was not there'
+  terminal.out(`${cell} ${isDone ? (action === 'add' ? 'is added' : 'is removed') : was}`)
 }
 
 function printExplanation(answer: Explanation): string {

@@ -79,6 +79,12 @@ export interface AdminCalls {
    */
   closeGap(cell: string, options?: CallOptions): Promise<boolean>
 
+  /** Adds a cell that owns nothing yet; false if it was there. */
+  addCell(cell: string, options?: CallOptions): Promise<boolean>
+
+  /** Removes a cell that owns nothing any more; false if it was not there. */
+  removeCell(cell: string, options?: CallOptions): Promise<boolean>
+
   /** Slots that are on their way from one cell to another. */
   moves(options?: CallOptions): Promise<Move[]>
 
@@ -139,6 +145,14 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
     async closeGap(cell, options) {
       const request = { cell, consistencyTokens: tokens() }
       return (await session().ask(methods.closeGap, request, options)).closed
+    },
+
+    async addCell(cell, options) {
+      return (await session().ask(methods.addCell, { cell }, options)).added
+    },
+
+    async removeCell(cell, options) {
+      return (await session().ask(methods.removeCell, { cell }, options)).removed
     },
 
     async moves(options) {

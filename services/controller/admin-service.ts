@@ -18,7 +18,7 @@ import type { Handlers } from '../gateway/service-book.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { explainPost } from './explain-post.ts'
-import { changeMove, listMoves, moveSlots } from './moves.ts'
+import { addCellTo, changeMove, listMoves, moveSlots, removeCellFrom } from './moves.ts'
 import { closeGap, listRelations, wireGap } from './relations.ts'
 
 const GAP_DETAIL = 'it was rebuilt and missed relations: cellfeed reconcile --help'
@@ -44,6 +44,8 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
       listRelations(desk, request, context),
     ),
     closeGap: front.unary('CloseGap', (request, context) => closeGap(desk, request, context)),
+    addCell: front.write('AddCell', (request) => addCellTo(desk, request)),
+    removeCell: front.write('RemoveCell', (request) => removeCellFrom(desk, request)),
     listMoves: front.unary('ListMoves', () => listMoves(desk)),
     moveSlots: front.write('MoveSlots', (request) => moveSlots(desk, request)),
     changeMove: front.write('ChangeMove', (request) => changeMove(desk, request)),

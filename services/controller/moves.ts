@@ -1,10 +1,13 @@
-// ListMoves, MoveSlots, ChangeMove: the moves in the placement, as operators see and change them. Every change is a compare-and-set,
+// AddCell, RemoveCell, ListMoves, MoveSlots, ChangeMove: cells and moves in the placement, as operators see and change them. Every change is a compare-and-set,
 // tried again when something else changed meanwhile.
 
+import { addCell, removeCell } from '../../cells/model/membership.ts'
 import { advance, type MoveEvent, planMove, type Refusal } from '../../cells/model/move.ts'
 import type { Move, Placement } from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
 import {
+  type AddCellRequest,
+  type AddCellResponse,
   type ChangeMoveRequest,
   type ChangeMoveResponse,
   type ListMovesResponse,
@@ -13,6 +16,8 @@ import {
   type MoveSlotsRequest,
   type MoveSlotsResponse,
   type Move as WireMove,
+  type RemoveCellRequest,
+  type RemoveCellResponse,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import { ApiError } from '../gateway/errors.ts'
 import type { AdminDesk } from './admin-desk.ts'
@@ -27,6 +32,26 @@ const PHASES = {
   ready: MovePhase.READY,
   retiring: MovePhase.RETIRING,
 } as const
+
+export async function addCellTo(
+  desk: AdminDesk,
+  { cell }: AddCellRequest,
+): Promise<AddCellResponse> {
+  const { placement } = await desk.placements.read()
+  if (placement.cells.includes(cell)) return { added: false }
+  await changed(desk, (now) => addCell(now, cell, desk.clock.nowMs()))
+  return { added: true }
+}
+
+export async function removeCellFrom(
+  desk: AdminDesk,
+  { cell }: RemoveCellRequest,
+): Promise<RemoveCellResponse> {
+  const { placement } = await desk.placements.read()
+  if (!placement.cells.includes(cell)) return { removed: false }
+  await changed(desk, (now) => removeCell(now, cell, desk.clock.nowMs()))
+  return { removed: true }
+}
 
 export async function listMoves(desk: AdminDesk): Promise<ListMovesResponse> {
   const { placement } = await desk.placements.read()

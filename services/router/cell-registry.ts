@@ -14,6 +14,8 @@ import type { CellReport } from '../cell/cell-report.ts'
 import type { Connect } from './router.ts'
 
 const WATCH_RETRY_MS = 500
+/** How often it looks for cells that were added. */
+const CELLS_LOOK_MS = 250
 
 export class CellRegistry {
   readonly #control: ControlStore
@@ -39,6 +41,22 @@ export class CellRegistry {
         if (entry !== undefined) this.#take(cell, entry.value)
       }),
     )
+  }
+
+  /** Keeps what is known of all cells up to date, also of those that are added, until the signal aborts. */
+  async followAll(
+    cells: () => readonly CellName[],
+    signal: AbortSignal,
+    failed: (error: unknown) => void,
+  ): Promise<void> {
+    const followed = new Map<CellName, Promise<void>>()
+    while (!signal.aborted) {
+      for (const cell of cells()) {
+        if (!followed.has(cell)) followed.set(cell, this.follow(cell, signal, failed))
+      }
+      await this.#clock.sleep(CELLS_LOOK_MS, signal)
+    }
+    await Promise.all(followed.values())
   }
 
   /** Keeps what is known of one cell up to date until the signal aborts; a control store that fails is asked again. */

@@ -46,20 +46,8 @@ export async function openCells(
 ): Promise<OpenedCells> {
   const { control, clock, log, tls } = parts
   const document = await readPlacement(control)
-  const names = document.placement.cells
   const registry = new CellRegistry({ control, clock })
-  await registry.load(names)
-  closing.add(
-    inBackground(
-      log,
-      Object.fromEntries(
-        names.map((cell) => [
-          `follow ${cell}`,
-          (signal, failed) => registry.follow(cell, signal, failed),
-        ]),
-      ),
-    ),
-  )
+  await registry.load(document.placement.cells)
   const pool = new CellPool({
     addressOf: (cell) => registry.addressOf(cell),
     credentials: channelCredentials(tls),
@@ -70,6 +58,12 @@ export async function openCells(
   closing.add(async () => pool.close())
   const connect = (cell: CellName) => pool.connect(cell)
   const router = new Router(document.placement, connect)
+  closing.add(
+    inBackground(log, {
+      'follow cells': (signal, failed) =>
+        registry.followAll(() => router.placement.cells, signal, failed),
+    }),
+  )
   const reports = () => router.placement.cells.map((cell) => registry.report(cell, connect))
   return { document, router, registry, connect, reports }
 }

@@ -1,7 +1,6 @@
 // A cluster in one process, on whatever ports it is given: cells, router, controller, gateway. Its own ports open first, then
 // the cells load; what asks for a cell meanwhile is told to wait.
 
-import { Cell } from '../../cells/activities/cell.ts'
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
 import type { CellName } from '../../cells/model/placement.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
@@ -9,23 +8,20 @@ import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
-import { CellHost } from '../cell/cell-host.ts'
 import { type CellReport, statusesOf } from '../cell/cell-report.ts'
-import { packageVersion } from '../runtime/version.ts'
-import { nextBoot } from '../controller/boots.ts'
 import { placementFor } from '../controller/first-placement.ts'
 import { DRIVE_LIMITS, driveMoves, reportOf } from '../controller/drive-moves.ts'
 import { openAdmin } from '../controller/open-admin.ts'
 import type { GatewayLimits } from '../gateway/gateway-limits.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
-import { type PlacementDocument } from '../router/placement-document.ts'
-import { ControlPlacements, movingBy } from '../router/control-placements.ts'
+import { ControlPlacements } from '../router/control-placements.ts'
 import { Router } from '../router/router.ts'
 import type { Closing } from '../runtime/closing.ts'
 import { inBackground } from '../runtime/in-background.ts'
 import type { Logger } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { serveStatusPage } from '../runtime/status-page.ts'
+import { HostedCells } from './hosted-cells.ts'
 
 export type ClusterPorts = {
   readonly clock: Clock
@@ -63,13 +59,11 @@ export async function startCluster(
   const { host, log, cellLimits, gatewayLimits: limits } = options
   const metrics = new Metrics()
   const document = await placementFor(control, options.cells)
-  const hosts = await cellHosts(ports, { ...options, metrics, document })
-  const reports = () => [...hosts.values()].map((cellHost) => cellHost.report())
-  closing.add(async () => {
-    await Promise.all([...hosts.values()].map((cellHost) => cellHost.stop()))
-  })
-
-  const connect = (cell: CellName) => hosts.get(cell)?.client
+  const cells = new HostedCells({ ...ports, limits: cellLimits, metrics, log })
+  closing.add(() => cells.stop())
+  await cells.open(document.placement)
+  const reports = () => cells.reports()
+  const connect = (cell: CellName) => cells.client(cell)
   const router = new Router(document.placement, connect)
   // The cells are in this process: clients find nothing behind the gateway.
   const addressOf = () => undefined
@@ -112,7 +106,8 @@ export async function startCluster(
   const page = await serveStatusPage({ host, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())
 
-  await Promise.all([...hosts.values()].map((cellHost) => cellHost.start()))
+  await cells.start()
+  closing.add(inBackground(log, { 'follow cells': cells.following(() => router.placement) }))
   gateway.setServing(true)
   return {
     address: `${host}:${port}`,
@@ -120,36 +115,4 @@ export async function startCluster(
     statusAddress: `${host}:${page.port}`,
     cells: reports().map(({ cell }: CellReport) => cell),
   }
-}
-
-async function cellHosts(
-  { clock, control, firehose, openStore, openCache }: ClusterPorts,
-  options: ClusterOptions & { readonly metrics: Metrics; readonly document: PlacementDocument },
-): Promise<Map<CellName, CellHost>> {
-  const { log, metrics, cellLimits: limits } = options
-  const { placement } = options.document
-  const hosts = new Map<CellName, CellHost>()
-  const stores = new Map<CellName, CellStore>()
-  for (const name of placement.cells) stores.set(name, await openStore(name))
-  const moving = movingBy(control, async (cell) => storeOf(stores, cell))
-  for (const name of placement.cells) {
-    const store = storeOf(stores, name)
-    const ports = { firehose, store, cache: openCache(name), clock, moving }
-    const cellHost = new CellHost(name, {
-      clock,
-      log: log.child({ cell: name }),
-      version: packageVersion(),
-      nextBoot: () => nextBoot(control),
-      create: (boot) => new Cell(ports, { name, boot, placement, limits }),
-      restarted: () => metrics.cellRestarts.inc({ cell: name }),
-    })
-    hosts.set(name, cellHost)
-  }
-  return hosts
-}
-
-function storeOf(stores: ReadonlyMap<CellName, CellStore>, cell: CellName): CellStore {
-  const store = stores.get(cell)
-  if (store === undefined) throw new Error(`there is no cell ${cell} in this process`)
-  return store
 }

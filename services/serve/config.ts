@@ -60,7 +60,11 @@ const FIELDS = {
 
 export const SERVE_FLAGS: readonly Flag[] = [
   flag('--data <folder>', 'data', 'where everything is kept (default: ./cellfeed-data)'),
-  flag('--cells <count>', 'cells', 'cells of a new data folder (default: 2); fixed from then on'),
+  flag(
+    '--cells <count>',
+    'cells',
+    'cells of a new data folder (default: 2); later: cellfeed cells add',
+  ),
   flag('--host <host>', 'host', 'address to listen on (default: 127.0.0.1)'),
   flag('--port <port>', 'port', 'public gRPC API (default: 7400; 0: any free port)'),
   flag('--admin-port <port>', 'adminPort', 'admin gRPC API (default: 7401; 0: any free port)'),

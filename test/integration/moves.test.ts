@@ -18,7 +18,9 @@ const authors = Array.from({ length: 5 }, (_, i) => `author-${i}`)
 /** All slots that cell-1 owns in a cluster of two. */
 const ALL = [{ first: 0, last: 2047 }]
 
-async function started(options: { readonly direct?: boolean } = {}): Promise<Cellfeed> {
+async function started(
+  options: { readonly direct?: boolean } = {},
+): Promise<Cellfeed & { readonly cluster: ProcessCluster }> {
   const cluster = new ProcessCluster()
   clusters.push(cluster)
   await cluster.setUp(2)
@@ -36,7 +38,7 @@ async function started(options: { readonly direct?: boolean } = {}): Promise<Cel
   feeds.push(feed)
   for (const reader of readers) for (const author of authors) await feed.follow(reader, author)
   for (const author of authors) await feed.publish(author, `${author} before`)
-  return feed
+  return Object.assign(feed, { cluster })
 }
 
 async function isIn(feed: Cellfeed, { id }: Move, phase: Move['phase']): Promise<boolean> {
@@ -106,6 +108,25 @@ test('what is moved can be taken back, and moved again', async () => {
   const { authors: followed } = await feed.following('reader-0')
   expect(followed.map(({ authorId }) => authorId).sort()).toEqual(authors.slice(1))
   expect(await textsOf(feed, 'reader-0')).toHaveLength(authors.length)
+})
+
+test('a cell that is added takes slots, and can be removed when they are gone', async () => {
+  const feed = await started()
+  expect(await feed.addCell('cell-3')).toBe(true)
+  expect(await feed.addCell('cell-3')).toBe(false)
+  await feed.cluster.cell('cell-3')
+  const third = [{ first: 1024, last: 2047 }]
+  const there = await feed.moveSlots({ slots: third, to: 'cell-3' })
+  await reachesPhase(feed, there, 'RETIRING')
+  expect(await slotsOf(feed)).toEqual([1024, 2048, 1024])
+  await feed.publish('author-2', 'with three cells')
+  for (const reader of readers) {
+    expect((await textsOf(feed, reader))[0]).toBe('with three cells')
+  }
+  await expect(feed.removeCell('cell-3')).rejects.toThrow('cell-3 owns slots')
+  await feed.changeMove(there.id, 'roll-back')
+  expect(await feed.removeCell('cell-3')).toBe(true)
+  expect(await slotsOf(feed)).toEqual([2048, 2048])
 })
 
 test('a move that can not be is refused with the reason', async () => {

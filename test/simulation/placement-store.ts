@@ -83,9 +83,10 @@ export function movingOf(
         process.knownEpoch = Math.max(process.knownEpoch, found.placement.epoch)
         return found
       },
-      watch: (signal) => ({
-        [Symbol.asyncIterator]: () => changes(process, store, signal),
-      }),
+      watch(signal) {
+        const told = changes(process, store, signal)
+        return { [Symbol.asyncIterator]: () => told }
+      },
     },
     nextTerm: () => process.read('placements.nextTerm', () => store.nextTerm(), rejects),
     openSource: async (cell) => openSource(cell),

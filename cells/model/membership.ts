@@ -1,0 +1,35 @@
+// Which cells a cluster has. A cell that was added owns nothing until slots are moved to it; one that owns something can not go.
+
+import type { Refusal } from './move.ts'
+import { type CellName, nextEpoch, ownersOf, type Placement } from './placement.ts'
+
+export const CELLS_MAX = 64
+/** It is part of file, keyspace and metric names. */
+const NAME = /^[a-z][a-z0-9-]{0,30}$/
+
+export function addCell(placement: Placement, cell: CellName, nowMs: number): Placement | Refusal {
+  const { cells } = placement
+  if (!NAME.test(cell)) {
+    return { refused: `"${cell}" can not be a cell's name: a letter, then up to 30 of a-z, 0-9, -` }
+  }
+  if (cells.includes(cell)) return { refused: `there is a cell ${cell} already` }
+  if (cells.length >= CELLS_MAX) return { refused: `a cluster has at most ${CELLS_MAX} cells` }
+  return { ...placement, epoch: nextEpoch(placement, nowMs), cells: [...cells, cell] }
+}
+
+export function removeCell(
+  placement: Placement,
+  cell: CellName,
+  nowMs: number,
+): Placement | Refusal {
+  const { cells, moves } = placement
+  if (!cells.includes(cell)) return { refused: `there is no cell ${cell}` }
+  if (ownersOf(placement).includes(cell)) {
+    return { refused: `${cell} owns slots: move them to other cells first` }
+  }
+  if (moves.some(({ from, to }) => from === cell || to === cell)) {
+    return { refused: `a move from or to ${cell} is under way` }
+  }
+  const rest = cells.filter((each) => each !== cell)
+  return { ...placement, epoch: nextEpoch(placement, nowMs), cells: rest }
+}
