@@ -162,8 +162,9 @@ export class ClusterProcesses {
       credentials: undefined,
       tls: undefined,
     })
-    const names = this.cells.map(({ flags }) => cellKeyspace(prefix, String(flags['name'])))
-    for (const keyspace of [controlKeyspace(prefix), ...names]) {
+    const cells = [...this.cells, ...this.#others].map(({ flags }) => String(flags['name']))
+    const names = cells.map((cell) => cellKeyspace(prefix, cell))
+    for (const keyspace of new Set([controlKeyspace(prefix), ...names])) {
       await session.define(`DROP KEYSPACE IF EXISTS ${keyspace}`)
     }
     await session.close()
