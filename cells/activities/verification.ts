@@ -51,6 +51,8 @@ export async function differenceOf(
 ): Promise<string | undefined> {
   const { source, target, clock } = parts
   const holders = source === undefined ? [target] : [source, target]
+  // Copied inboxes may hold posts that a target which lags has not applied yet.
+  const { logEnd = [] } = await target.slots({ logEnd: true })
   for (const user of await sampleOf(move, holders, limits.readersMax)) {
     const call = { viewer: user, epoch: ANY_EPOCH, signal }
     const asked: readonly [string, CellClient | undefined, Look, Look][] = [
@@ -62,7 +64,7 @@ export async function differenceOf(
       if (other === undefined) continue
       // Cells of this process answer without waiting for anything.
       await clock.yield()
-      const looks = { looksMax: limits.looksMax, theirs, ours }
+      const looks = { from: logEnd, looksMax: limits.looksMax, theirs, ours }
       if (!(await isSame({ other, target }, looks))) {
         return `${what} of the user ${Buffer.from(user, 'latin1').toString('hex')}`
       }
@@ -73,9 +75,9 @@ export async function differenceOf(
 
 async function isSame(
   { other, target }: { readonly other: CellClient; readonly target: CellClient },
-  { looksMax, theirs, ours }: { looksMax: number; theirs: Look; ours: Look },
+  { from, looksMax, theirs, ours }: { from: Position; looksMax: number; theirs: Look; ours: Look },
 ): Promise<boolean> {
-  let seen: Position = []
+  let seen = from
   for (let looks = 0; looks < looksMax; looks++) {
     const one = await theirs(other, seen)
     const two = await ours(target, largerOf(one.position, seen))
