@@ -40,6 +40,12 @@ export async function loseRecords({ world, host, donor, dice }: Parts): Promise<
     await world.sleepUs(30_000_000)
   }
   world.tally.add('step: rebuilt')
+  if (keepsNobody(host)) {
+    // Nobody lives there: nobody's relations were missed.
+    world.snapshotsFromMs = snapshotsBefore
+    host.release()
+    return
+  }
   host.isGapOpen = true
   host.release()
   world.snapshotsFromMs = await reconcile(world, host, dice)
@@ -88,4 +94,8 @@ async function refuses(world: World, host: CellHost): Promise<void> {
 function trapOf(dice: Dice): CellHost['weather']['trap'] {
   const at = dice.pick(['issue', 'acknowledge'] as const)
   return { op: dice.pick(TRAPS), at, countdown: dice.below(4) }
+}
+
+function keepsNobody({ disk: { checkpoint } }: CellHost): boolean {
+  return checkpoint !== undefined && decodeCheckpoint(checkpoint.bytes).kept?.length === 0
 }
