@@ -96,7 +96,7 @@ export class Arrival {
     })
     this.#slots = copied.map(({ slot }) => slot)
     const source = this.#source
-    const copy = new SlotCopy({ state, source, store, names, persistence, signal })
+    const copy = new SlotCopy({ state, source, store, names, persistence, clock, signal })
     const generations = await copy.run(copied, picture.position)
     signal.throwIfAborted()
     const replay = new SlotReplay({ state, firehose, clock, names, relations, signal })

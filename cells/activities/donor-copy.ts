@@ -5,6 +5,7 @@
 import { hiOf, loOf } from '../model/post-id.ts'
 import { decodeAuthorFacts } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { Donor } from '../ports/donor.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
 import type { AuthorBook } from './author-book.ts'
@@ -37,6 +38,7 @@ export class DonorCopy {
     posts: PostTable
     authors: AuthorBook
     persistence: Persistence
+    clock: Clock
   }) {
     this.#state = options.state
     this.#donor = options.donor
@@ -44,8 +46,8 @@ export class DonorCopy {
     this.#posts = options.posts
     this.#authors = options.authors
     this.#persistence = options.persistence
-    const { donor, names, persistence } = options
-    this.#numbers = new TheirNumbers({ names: donor.names, ourNames: names, persistence })
+    const { donor, names: ourNames, persistence, clock } = options
+    this.#numbers = new TheirNumbers({ names: donor.names, ourNames, persistence, clock })
   }
 
   /** After the donor's checkpoint was read: what it stands for is there. */
@@ -81,7 +83,7 @@ export class DonorCopy {
       for (const { author } of theirs) {
         const ours = this.#numbers.ours(author)
         const key = this.#numbers.keyOf(author)
-        if (ours === undefined || key === undefined) continue
+        if (ours === 0 || key === undefined) continue
         if (!this.#state.authors.isDeleted(ours)) await this.#authors.deleteUser(ours)
         deleted.set(ours, key)
       }
@@ -108,7 +110,7 @@ export class DonorCopy {
       const author = this.#numbers.ours(row.author)
       const origin = row.body?.reblogOf
       const originAuthor = origin && this.#numbers.ours(origin.author)
-      if (author === undefined || (origin !== undefined && originAuthor === undefined)) continue
+      if (author === 0 || originAuthor === 0) continue
       if (row.body === undefined) rows.push({ ...row, author })
       else {
         const reblogOf =

@@ -5,7 +5,8 @@ import type { Clock } from '../ports/clock.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { FollowerIndex } from './follower-index.ts'
 
-const READERS_AT_ONCE = 16
+/** Between two readers' rows: some hundred of them, all over the table, are as dear as a page. */
+const PAUSE_MS = 5
 
 export class FollowerIndexing {
   readonly #state: CellState
@@ -35,15 +36,12 @@ export class FollowerIndexing {
   }
 
   async #index(slot: Slot): Promise<void> {
-    let noted = 0
     for (const reader of slot.readers.values()) {
       this.#followers.noteEdges(reader, this.#state.position)
-      if (++noted % READERS_AT_ONCE !== 0) continue
       await this.#followers.flush()
-      await this.#clock.yield()
+      await this.#clock.sleep(PAUSE_MS, this.#signal)
       if (this.#signal.aborted) return
     }
-    await this.#followers.flush()
     slot.isIndexed = true
   }
 }

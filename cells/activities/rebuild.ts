@@ -144,7 +144,7 @@ export class Rebuild {
   }
 
   #copy(): Promise<Copied> {
-    const { donor, store } = this.#ports
+    const { donor, store, clock } = this.#ports
     const state = this.#state
     const names = this.#names
     const persistence = this.#persistence
@@ -155,7 +155,8 @@ export class Rebuild {
       persistence,
       boot: this.#boot,
     })
-    return new DonorCopy({ state, donor, names, posts: store.posts, authors, persistence }).run()
+    const { posts } = store
+    return new DonorCopy({ state, donor, names, posts, authors, persistence, clock }).run()
   }
 
   /** Authors read their own posts: who published in the gap for the first time is a reader since. */

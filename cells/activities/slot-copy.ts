@@ -7,7 +7,7 @@
 // took out of inboxes, or left out, while it was copied, it has said before. A reader's row may be newer than V; it names what it
 // reflects.
 
-import { decodeChunk } from '../model/chunk.ts'
+import { ChunkCursor, decodeChunk } from '../model/chunk.ts'
 import { ChunkEncoder } from '../model/chunk-encoder.ts'
 import { NumberMap } from '../model/number-map.ts'
 import type { SlotTerm } from '../model/placement.ts'
@@ -16,6 +16,7 @@ import { COVERED_FROM, Reader } from '../model/reader.ts'
 import { decodeAuthorFacts, decodeReach, decodeReader, type Reach } from '../model/rows.ts'
 import type { CellStore, Chunk, GenerationRow } from '../ports/cell-store.ts'
 import type { SlotSource } from '../ports/slot-source.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
@@ -25,6 +26,9 @@ import { TheirNumbers } from './their-numbers.ts'
 export const NOT_COVERED = COVERED_FROM
 
 const CHANGES_PER_USER = 4
+const SLOTS_AT_ONCE = 16
+/** Maps of more entries are renumbered one by one. Keys, of less than 2^33, times this are exact. */
+const PLACES = 2 ** 20
 
 /** A slot of this cell, and the stay in the source that it is copied from. */
 export type Copied = {
@@ -40,6 +44,7 @@ export class SlotCopy {
   readonly #store: CellStore
   readonly #names: NameBook
   readonly #persistence: Persistence
+  readonly #clock: Clock
   readonly #signal: AbortSignal
   readonly #numbers: TheirNumbers
   readonly #encoder = new ChunkEncoder()
@@ -50,6 +55,7 @@ export class SlotCopy {
     store: CellStore
     names: NameBook
     persistence: Persistence
+    clock: Clock
     signal: AbortSignal
   }) {
     this.#state = options.state
@@ -57,9 +63,10 @@ export class SlotCopy {
     this.#store = options.store
     this.#names = options.names
     this.#persistence = options.persistence
+    this.#clock = options.clock
     this.#signal = options.signal
-    const { source, names, persistence } = options
-    this.#numbers = new TheirNumbers({ names: source.names, ourNames: names, persistence })
+    const { source, names: ourNames, persistence, clock } = options
+    this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock })
   }
 
   /** `asOf`: the source's checkpoint, read before. Answers the generations that the chunks are of. */
@@ -72,7 +79,8 @@ export class SlotCopy {
       await this.#persistence.untilDurable(() => this.#store.inbox.putGeneration(row))
     }
     const months = [...new Set(generations.map(({ month }) => month))]
-    for (const each of copied) for (const month of months) await this.#copyChunks(each, month)
+    const left = copied.values()
+    await Promise.all(Array.from({ length: SLOTS_AT_ONCE }, () => this.#copySlots(left, months)))
     const later = await this.#reach(copied)
     for (const each of copied) {
       const [first, last] = [reached.get(each.slot.slot), later.get(each.slot.slot)]
@@ -95,10 +103,11 @@ export class SlotCopy {
   async #copyReaders({ from }: Copied, asOf: Position): Promise<void> {
     for await (const rows of this.#source.readers.ofSlot(from)) {
       this.#signal.throwIfAborted()
+      await this.#clock.yield()
       const theirs = rows.map((row) =>
         decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
       )
-      await this.#learn(theirs.flatMap(usersIn))
+      await this.#learn(usersIn(theirs))
       for (const their of theirs) {
         const reader = this.#inOurNumbers(their)
         reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)
@@ -123,43 +132,68 @@ export class SlotCopy {
   #renumbered(map: NumberMap | undefined, per: number): NumberMap | undefined {
     if (map === undefined) return undefined
     map.compact()
-    const renumbered = new NumberMap()
-    for (let i = 0; i < map.size; i++) {
+    const { size } = map
+    const oursAt = (i: number): number => {
       const key = map.keys[i] as number
-      const ours = this.#ours(Math.floor(key / per)) * per + (key % per)
-      renumbered.set(ours, map.words[i] as number)
+      return per === 1 ? this.#ours(key) : this.#ours(Math.floor(key / per)) * per + (key % per)
     }
-    renumbered.compact()
-    return renumbered
+    if (size > PLACES) {
+      const renumbered = new NumberMap()
+      for (let i = 0; i < size; i++) renumbered.set(oursAt(i), map.words[i] as number)
+      return renumbered
+    }
+    // Our key and the place it comes from, in one number each: sorted, they are the new map.
+    const order = new Float64Array(size)
+    for (let i = 0; i < size; i++) order[i] = oursAt(i) * PLACES + i
+    order.sort()
+    const keys = new Uint32Array(size)
+    const words = new Uint32Array(size)
+    for (let i = 0; i < size; i++) {
+      const both = order[i] as number
+      keys[i] = Math.floor(both / PLACES)
+      words[i] = map.words[both % PLACES] as number
+    }
+    return new NumberMap(keys, words)
+  }
+
+  /** Takes slot after slot from `left`, which others take from too: the store has several to write at a time. */
+  async #copySlots(left: Iterator<Copied>, months: readonly number[]): Promise<void> {
+    for (let next = left.next(); next.done !== true; next = left.next()) {
+      for (const month of months) await this.#copyChunks(next.value, month)
+    }
   }
 
   async #copyChunks({ slot, from }: Copied, month: number): Promise<void> {
     for await (const theirs of this.#source.inbox.chunksOf(from, month)) {
       this.#signal.throwIfAborted()
-      const decoded = theirs.map((chunk) => ({ ...chunk, entries: decodeChunk(chunk.bytes) }))
-      await this.#learn(
-        decoded.flatMap(({ reader, entries }) => [reader, ...authorsIn(entries.authorReblog)]),
-      )
-      const chunks = decoded.map(({ reader, generation, part, entries }): Chunk => {
-        const authorReblog = entries.authorReblog.map(
-          (word) => this.#ours(word >>> 1) * 2 + (word & 1),
-        )
-        const bytes = this.#encoder.encode({ ...entries, authorReblog }, entries.length)
-        return { reader: this.#ours(reader), generation, part, bytes }
+      await this.#clock.yield()
+      await this.#learn(usersOf(theirs))
+      const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
+        return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }
       })
       await this.#names.flush()
       await this.#persistence.untilDurable(() => this.#store.inbox.putChunks(slot, month, chunks))
     }
   }
 
+  #recoded(chunk: Uint8Array): Uint8Array {
+    const { hi, lo, authorReblog, length } = decodeChunk(chunk)
+    for (let i = 0; i < length; i++) {
+      const word = authorReblog[i] as number
+      authorReblog[i] = this.#ours(word >>> 1) * 2 + (word & 1)
+    }
+    return this.#encoder.encode({ hi, lo, authorReblog }, length)
+  }
+
   /** Takes away what the source's classes, floors and raises say is not in its inboxes. */
   async #shrink(copied: readonly Copied[]): Promise<void> {
     const lost = new Map<number, number>()
     for await (const rows of this.#source.authors.all()) {
+      await this.#clock.yield()
       for (const { author, bytes } of rows) {
         const { raised, pulled } = decodeAuthorFacts(bytes)
         const ours = this.#numbers.ours(author)
-        if (ours !== undefined) lost.set(ours, pulled ? NOT_COVERED : raised)
+        if (ours !== 0) lost.set(ours, pulled ? NOT_COVERED : raised)
       }
     }
     if (lost.size === 0) return
@@ -176,33 +210,42 @@ export class SlotCopy {
   }
 
   /** A number that is not known was given after their names were read. */
-  async #learn(theirs: readonly number[]): Promise<void> {
-    if (theirs.some((number) => this.#numbers.keyOf(number) === undefined)) {
+  async #learn(theirs: Iterable<number>): Promise<void> {
+    const unknown = new Set<number>()
+    for (const number of theirs) if (this.#numbers.ours(number) === 0) unknown.add(number)
+    if (unknown.size === 0) return
+    for (const number of unknown) {
+      if (this.#numbers.keyOf(number) !== undefined) continue
       await this.#numbers.load()
+      break
     }
-    await this.#numbers.learn(theirs)
+    await this.#numbers.learn(unknown)
   }
 
   #ours(theirs: number): number {
     const ours = this.#numbers.ours(theirs)
-    if (ours === undefined) throw new Error(`number ${theirs} of the source has no name there`)
+    if (ours === 0) throw new Error(`number ${theirs} of the source has no name there`)
     return ours
   }
 }
 
-function usersIn({ number, edges, hidden, changes }: Reader): number[] {
-  const users = [number]
-  for (const map of [edges, hidden]) {
-    map?.compact()
-    if (map !== undefined) users.push(...map.keys.subarray(0, map.size))
+function* usersIn(readers: readonly Reader[]): Generator<number> {
+  for (const { number, edges, hidden, changes } of readers) {
+    yield number
+    for (const map of [edges, hidden]) {
+      map?.compact()
+      for (let i = 0; i < (map?.size ?? 0); i++) yield map?.keys[i] as number
+    }
+    changes?.compact()
+    for (let i = 0; i < (changes?.size ?? 0); i++) {
+      yield Math.floor((changes?.keys[i] as number) / CHANGES_PER_USER)
+    }
   }
-  changes?.compact()
-  for (const key of changes?.keys.subarray(0, changes.size) ?? []) {
-    users.push(Math.floor(key / CHANGES_PER_USER))
-  }
-  return users
 }
 
-function authorsIn(authorReblog: Uint32Array): Set<number> {
-  return new Set(Array.from(authorReblog, (word) => word >>> 1))
+function* usersOf(chunks: readonly Chunk[]): Generator<number> {
+  for (const { reader, bytes } of chunks) {
+    yield reader
+    yield* new ChunkCursor(bytes).authors
+  }
 }

@@ -191,9 +191,15 @@ export class SlotKeeper {
   /** The term under which all slots of a move are here, durably. */
   #termHere({ id, slots }: Move): number | undefined {
     const { state } = this.#parts
-    const here = slotsIn(slots).map((slot) => state.slots.get(slot))
-    const isHere = here.every((slot) => slot?.move === id && slot.isComplete && slot.isDurable)
-    return isHere ? here[0]?.term : undefined
+    let term: number | undefined
+    for (const { first, last } of slots) {
+      for (let at = first; at <= last; at++) {
+        const slot = state.slots.get(at)
+        if (slot?.move !== id || !slot.isComplete || !slot.isDurable) return undefined
+        term = slot.term
+      }
+    }
+    return term
   }
 
   #isRetained({ phase }: Move): boolean {

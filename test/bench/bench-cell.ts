@@ -10,7 +10,7 @@ import { Persistence } from '../../cells/activities/persist.ts'
 import { CELL_LIMITS, type CellLimits } from '../../cells/model/cell-limits.ts'
 import { EventMemory } from '../../cells/model/event-memory.ts'
 import { NumberMap } from '../../cells/model/number-map.ts'
-import { firstPlacement, SLOTS_DEFAULT, slotOf } from '../../cells/model/placement.ts'
+import { firstPlacement, SLOTS_DEFAULT, slotOf, slotsOf } from '../../cells/model/placement.ts'
 import { ID_EPOCH_MS, postIdOf } from '../../cells/model/post-id.ts'
 import { Reader } from '../../cells/model/reader.ts'
 import { type UserRef, userRef } from '../../cells/model/user-key.ts'
@@ -83,6 +83,7 @@ export async function benchCell(options: {
   const cellOptions: CellOptions = { name: cell, boot: 1, placement, limits }
   const partitions = ports.firehose.identity.partitionsPerTopic * 2
   const state = new CellState({ cell, placement, limits, partitions })
+  for (const slot of slotsOf(placement, cell)) state.keep(slot)
   const signal = NEVER
   const persistence = new Persistence({ clock: systemClock, limits, signal })
   const claim = new Claim({ boot: cellOptions.boot, table: ports.store.checkpoints, persistence })

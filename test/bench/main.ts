@@ -12,6 +12,7 @@ const BENCHES = [
   'memory',
   'celebrity',
   'restart',
+  'move',
   'embedded-store',
   'hop',
 ]

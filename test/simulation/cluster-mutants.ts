@@ -101,8 +101,8 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     name: 'numbers-not-reencoded',
     bug: "posts are copied with the donor's numbers",
     file: 'cells/activities/their-numbers.ts',
-    old: 'else this.#ours.set(number, ours)',
-    new: 'else this.#ours.set(number, number)',
+    old: 'else this.#ours[number] = ours',
+    new: 'else this.#ours[number] = number',
   },
   {
     name: 'marks-not-copied',

@@ -54,14 +54,15 @@ export async function loseRecords({ world, host, donor, dice }: Parts): Promise<
 
 /** The log goes on and forgets, but nothing that the donor needs. Answers whether it forgot what the host needs. */
 async function isOvertaken({ world, host, donor, dice }: Parts): Promise<boolean> {
-  const own = host.disk.checkpoint
-  if (own === undefined) return false
-  const { position } = decodeCheckpoint(own.bytes)
   const tries = dice.between(2, 10)
   for (let i = 0; i < tries; i++) {
     await world.sleepUs(dice.between(300_000_000, 900_000_000))
     await donor.checkpoint()
   }
+  // A checkpoint may have landed late meanwhile.
+  const own = host.disk.checkpoint
+  if (own === undefined) return false
+  const { position } = decodeCheckpoint(own.bytes)
   const { log, belonging } = world
   let isGone = false
   for (let partition = 0; partition < log.partitions; partition++) {

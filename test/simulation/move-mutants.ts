@@ -42,8 +42,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'cut-before-checkpoint',
     bug: 'slots count as arrived before a checkpoint names them',
     file: 'cells/activities/slot-keeper.ts',
-    old: '=> slot?.move === id && slot.isComplete && slot.isDurable)',
-    new: '=> slot?.move === id && slot.isComplete)',
+    old: 'if (slot?.move !== id || !slot.isComplete || !slot.isDurable) return undefined',
+    new: 'if (slot?.move !== id || !slot.isComplete) return undefined',
   },
   {
     name: 'cut-behind-source',
