@@ -6,14 +6,15 @@
 //
 // The window of this cell must reach back to what the copied inboxes hold; where it does not, the slots are uncovered up to there.
 
-import { largerOf, smallerOf } from '../model/position.ts'
+import { largerOf, type Position, smallerOf } from '../model/position.ts'
 import { COVERED_FROM } from '../model/reader.ts'
 import { type CheckpointPicture, decodeCheckpoint, encodeReach, slotsKept } from '../model/rows.ts'
-import { type Move, ownerOf, type SlotRun, slotsIn } from '../model/placement.ts'
+import { type Move, ownerOf, type SlotRun, slotsIn, type SlotTerm } from '../model/placement.ts'
 import type { CellStore, GenerationRow, ReachRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
 import type { SlotSource } from '../ports/slot-source.ts'
+import type { Applier } from './applier.ts'
 import { secondAbove } from './author-book.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Checkpointer } from './checkpointer.ts'
@@ -38,6 +39,7 @@ export type ArrivalParts = {
   readonly names: NameBook
   readonly persistence: Persistence
   readonly relations: Relations
+  readonly applier: Applier
   readonly checkpointer: Checkpointer
   readonly clock: Clock
   readonly claim: Claim
@@ -49,8 +51,9 @@ export class Arrival {
   readonly #parts: ArrivalParts
   readonly #source: SlotSource
   readonly #move: Move
-  readonly #term: number
+  readonly #nextTerm: () => Promise<number>
   readonly #signal: AbortSignal
+  #term: number | undefined
   #slots: readonly Slot[] = []
 
   constructor(
@@ -58,14 +61,14 @@ export class Arrival {
     options: {
       readonly move: Move
       readonly source: SlotSource
-      readonly term: number
+      readonly nextTerm: () => Promise<number>
       readonly signal: AbortSignal
     },
   ) {
     this.#parts = parts
     this.#move = options.move
     this.#source = options.source
-    this.#term = options.term
+    this.#nextTerm = options.nextTerm
     this.#signal = options.signal
   }
 
@@ -74,51 +77,67 @@ export class Arrival {
     return this.#slots
   }
 
+  /** Under which term rows may be in the store; undefined before there may be any. */
+  get term(): number | undefined {
+    return this.#term
+  }
+
   /** Resolves when a checkpoint that names the slots is durable. Throws SourceUnusable, FirehoseGap, or the signal's reason. */
   async run(): Promise<void> {
-    const { state, store, names, persistence, firehose, relations, checkpointer } = this.#parts
-    const { clock } = this.#parts
+    const { state, store, names, persistence, firehose, relations, applier, clock } = this.#parts
     const { from, slots: runs } = this.#move
     const signal = this.#signal
-    await this.#mark(runs)
+    // Whether the source can give anything, before anything is written.
+    this.#staysIn(await this.#checkpointOf(from), runs)
+    const term = await this.#nextTerm()
+    this.#term = term
+    await this.#mark(runs, term)
     const picture = await this.#checkpointOf(from)
     const stays = this.#staysIn(picture, runs)
     signal.throwIfAborted()
-    const detached = picture.position.map(() => Number.POSITIVE_INFINITY)
-    const copied = stays.map(({ slot, term }): Copied => {
-      const kept = state.keep({ slot, term: this.#term })
-      kept.isComplete = false
-      kept.isDurable = false
-      kept.isIndexed = false
-      kept.move = this.#move.id
-      kept.attachedFrom = [...detached]
-      return { slot: kept, from: { slot, term }, reach: { floor: 0, position: [] } }
+    this.#knowFrom(picture)
+    const copied = stays.map((stay): Copied => {
+      const slot = this.#keep({ slot: stay.slot, term }, picture.position.length)
+      return { slot, from: stay, reach: { floor: 0, position: [] } }
     })
     this.#slots = copied.map(({ slot }) => slot)
     const source = this.#source
     const copy = new SlotCopy({ state, source, store, names, persistence, clock, signal })
     const generations = await copy.run(copied, picture.position)
     signal.throwIfAborted()
-    const replay = new SlotReplay({ state, firehose, clock, names, relations, signal })
+    const replay = new SlotReplay({ state, firehose, clock, names, relations, applier, signal })
     await replay.run(this.#slots, picture)
-    await this.#complete(copied, generations, picture)
+    await this.#complete(copied, generations)
     signal.throwIfAborted()
-    await checkpointer.take()
+    // All at once: a checkpoint names the whole move or nothing of it.
+    for (const slot of this.#slots) slot.isNamed = true
+    await this.#parts.checkpointer.take()
     await this.#passed()
   }
 
+  #keep(at: SlotTerm, partitions: number): Slot {
+    const kept = this.#parts.state.keep(at)
+    kept.isComplete = false
+    kept.isNamed = false
+    kept.isDurable = false
+    kept.isIndexed = false
+    kept.move = this.#move.id
+    kept.attachedFrom = new Array<number>(partitions).fill(Number.POSITIVE_INFINITY)
+    return kept
+  }
+
   /** Says durably that there may be rows under this term, so that they are found if nobody needs them. */
-  async #mark(runs: readonly SlotRun[]): Promise<void> {
+  async #mark(runs: readonly SlotRun[], term: number): Promise<void> {
     // Loses against whatever is said of the slot later.
     const version = { boot: 0, count: 1 }
     const bytes = encodeReach({ floor: 0, position: [] })
-    const rows = slotsIn(runs).map((slot) => ({ slot, term: this.#term, version, bytes }))
+    const rows = slotsIn(runs).map((slot) => ({ slot, term, version, bytes }))
     await this.#putReach(rows)
   }
 
   async #checkpointOf(from: string): Promise<CheckpointPicture> {
-    const { firehose, persistence } = this.#parts
-    const row = await persistence.untilDurable(() => this.#source.checkpoints.get())
+    const { firehose } = this.#parts
+    const row = await this.#source.checkpoints.get()
     if (row === undefined) throw new SourceUnusable(`${from} has no checkpoint yet`)
     const picture = decodeCheckpoint(row.bytes)
     const behind = await partitionsBehind(firehose, picture, await firehose.bounds())
@@ -145,15 +164,10 @@ export class Arrival {
   }
 
   /** Slot by slot, each in one step: from then on it is like any other of this cell. */
-  async #complete(
-    copied: readonly Copied[],
-    generations: readonly GenerationRow[],
-    picture: CheckpointPicture,
-  ): Promise<void> {
+  async #complete(copied: readonly Copied[], generations: readonly GenerationRow[]): Promise<void> {
     const { state, clock } = this.#parts
     const { boot } = this.#parts.claim
     state.addGenerations(generations)
-    this.#knowFrom(picture)
     const rows: ReachRow[] = []
     for (const { slot, reach } of copied) {
       const position = smallerOf(reach.position, state.position)
@@ -204,13 +218,17 @@ export class Arrival {
 
   /** Once everything that the copy reflects is applied, nothing of it has to be passed over any more. */
   async #passed(): Promise<void> {
-    const { state } = this.#parts
-    let reflected: readonly number[] = state.position.map(() => 0)
-    for (const slot of this.#slots) {
-      reflected = largerOf(reflected, slot.attachedFrom ?? [])
-      for (const { recoveredAt } of slot.readers.values()) {
-        reflected = largerOf(reflected, recoveredAt ?? [])
+    const { state, clock } = this.#parts
+    const reflected = state.position.map(() => 0)
+    const reflects = (position: Position | undefined): void => {
+      for (let p = 0; p < reflected.length; p++) {
+        reflected[p] = Math.max(reflected[p] as number, position?.[p] ?? 0)
       }
+    }
+    for (const slot of this.#slots) {
+      reflects(slot.attachedFrom)
+      for (const { recoveredAt } of slot.readers.values()) reflects(recoveredAt)
+      await clock.yield()
     }
     if (!(await state.reached(reflected, this.#signal))) return
     for (const slot of this.#slots) {

@@ -102,7 +102,7 @@ export function partsOf(from: {
   const lists = new Lists({ state, names, followers })
   const indexing = new FollowerIndexing({ state, followers, clock, signal })
   const keeper = new SlotKeeper(
-    { state, store, firehose, names, persistence, relations, checkpointer, clock, claim },
+    { state, store, firehose, names, persistence, relations, applier, checkpointer, clock, claim },
     { delivery, watchers, moving, signal },
   )
   return {

@@ -27,6 +27,8 @@ export type Slot = SlotTerm & {
   isOwned: boolean
   /** Everything of it is here: it may be read, written into inboxes, and named by checkpoints. */
   isComplete: boolean
+  /** Checkpoints name it: what they stand for is in the store, or written by them. */
+  isNamed: boolean
   /** A durable checkpoint names it. */
   isDurable: boolean
   /** The move that brought it here; 0 of one that was here from the beginning. */
@@ -129,6 +131,7 @@ export class CellState {
       floor: 0,
       isOwned: this.owns({ slot, term }),
       isComplete: true,
+      isNamed: true,
       isDurable: true,
       move: 0,
       isIndexed: true,
@@ -158,7 +161,7 @@ export class CellState {
       : undefined
   }
 
-  /** The slots that may be read, written and named. */
+  /** The slots that may be read, and written into inboxes. */
   get complete(): Slot[] {
     return [...this.slots.values()].filter(({ isComplete }) => isComplete)
   }

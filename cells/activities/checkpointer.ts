@@ -104,6 +104,7 @@ export class Checkpointer {
       if (this.#signal.aborted) throw new Stopped('the cell is stopping')
     }
     // As of the position, all at once: nothing has awaited since the applier was seen at rest.
+    const named = state.complete.filter(({ isNamed }) => isNamed)
     const position = [...state.position]
     const head = state.window.head
     const tail = state.window.tail
@@ -114,9 +115,8 @@ export class Checkpointer {
       memory: this.#memory.snapshot(),
       runningMaxMs: [...state.runningMaxMs],
       ...(state.rebuilt === undefined ? {} : { rebuilt: state.rebuilt }),
-      kept: keptSlots(state.complete),
+      kept: keptSlots(named),
     }
-    const named = state.complete
     state.marks.note(head, position)
     const greatest = state.authors.takeDirtyBlocks()
     const readers = state.dirtyReaders

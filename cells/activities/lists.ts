@@ -17,6 +17,8 @@ import type { NameBook } from './name-book.ts'
 
 type After<Key> = { readonly after: Key | undefined; readonly limit: number }
 
+const ROWS_AT_ONCE = 200
+
 export class Lists {
   readonly #state: CellState
   readonly #names: NameBook
@@ -99,12 +101,14 @@ export class Lists {
       return { followers: [], next: undefined }
     }
     const users: UserKey[] = []
+    // Of some nobody follows any more.
+    const atOnce = Math.max(query.limit + 1, ROWS_AT_ONCE)
     let after = query.after
     while (users.length <= query.limit) {
-      const keys = await this.#followers.after(author, after, query.limit + 1)
+      const keys = await this.#followers.after(author, after, atOnce)
       // Deleted meanwhile: follows that came after it are no follows.
       if (this.#state.authors.isDeleted(author)) return { followers: [], next: undefined }
-      const end = keys.length <= query.limit ? undefined : keys.at(-1)
+      const end = keys.length < atOnce ? undefined : keys.at(-1)
       const candidates = new Set([...keys, ...this.#notIndexed(author, after, end)])
       const found = [...candidates].filter((key) => this.#isFollowerHere(key, author))
       users.push(...found.sort((a, b) => (a < b ? -1 : 1)))

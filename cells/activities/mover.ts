@@ -46,7 +46,7 @@ export class Mover {
     while (!signal.aborted) {
       let moves = 0
       try {
-        moves = await this.step()
+        moves = await this.step(failed)
       } catch (error) {
         failed(error)
       }
@@ -55,14 +55,18 @@ export class Mover {
   }
 
   /** Gets every move on by one phase at most. Answers how many there are. */
-  async step(): Promise<number> {
+  async step(failed: (error: unknown) => void): Promise<number> {
     const { placements } = this.#ports
     const found = await placements.read()
     for (const { id } of found.placement.moves) {
       const now = found.placement.moves.length === 1 ? found : await placements.read()
-      const move = now.placement.moves.find((each) => each.id === id)
-      const event = move && (await this.#next(move, now.placement))
-      if (event !== undefined) await this.#say(now, id, event)
+      try {
+        const move = now.placement.moves.find((each) => each.id === id)
+        const event = move && (await this.#next(move, now.placement))
+        if (event !== undefined) await this.#say(now, id, event)
+      } catch (error) {
+        failed(error)
+      }
     }
     return found.placement.moves.length
   }
@@ -86,6 +90,9 @@ export class Mover {
         const target = await this.#ports.report(move.to)
         if (target?.ready !== true) return undefined
         if (!holds(target, move)) return { kind: 'lost' }
+        // One that was rebuilt, and misses something, shows what is not so.
+        const source = await this.#ports.report(move.from)
+        if (source?.ready === false) return undefined
         const detail = await this.#ports.verify(move)
         return detail === undefined ? { kind: 'verified' } : { kind: 'differed', detail }
       }

@@ -198,6 +198,7 @@ export class SlotCopy {
     }
     if (lost.size === 0) return
     for (const { slot } of copied) {
+      await this.#clock.yield()
       for (const { edges } of slot.readers.values()) {
         edges.compact()
         for (let i = 0; i < edges.size; i++) {

@@ -26,6 +26,7 @@ type Running = {
 export type KeeperReport = Pick<SlotsReport, 'prepared' | 'arrived' | 'retained' | 'failures'>
 
 const RETRY_MS = 1_000
+const RETRY_MAX_MS = 60_000
 const DROPS_AT_ONCE = 8
 
 export class SlotKeeper {
@@ -37,7 +38,7 @@ export class SlotKeeper {
   readonly #arrivals = new Map<number, Running>()
   readonly #prepared = new Set<number>()
   readonly #preparing = new Set<number>()
-  readonly #failures = new Map<number, string>()
+  readonly #failures = new Map<number, { readonly times: number; readonly detail: string }>()
   /** Broken assumptions of what runs in the background. */
   #fail: (error: unknown) => void = () => {}
   readonly #jobs = new Set<Promise<void>>()
@@ -61,7 +62,7 @@ export class SlotKeeper {
       return term === undefined ? [] : [{ move: move.id, term }]
     })
     const retained = placement.moves.filter((move) => this.#isRetained(move)).map(({ id }) => id)
-    const failures = [...this.#failures].map(([move, detail]) => ({ move, detail }))
+    const failures = [...this.#failures].map(([move, { detail }]) => ({ move, detail }))
     return { prepared: [...this.#prepared], arrived, retained, failures }
   }
 
@@ -73,12 +74,11 @@ export class SlotKeeper {
     broken.catch(() => undefined)
     const watching = this.#watch()
     const keeping = this.#keep()
-    try {
-      await Promise.race([Promise.all([watching, keeping]), broken])
-    } finally {
-      for (const { ending } of this.#arrivals.values()) ending.abort()
-      await Promise.allSettled([...this.#jobs, watching, keeping])
-    }
+    // Looked at below, or when the cell has stopped.
+    for (const loop of [watching, keeping]) loop.catch(() => undefined)
+    await Promise.race([Promise.all([watching, keeping]), broken])
+    for (const { ending } of this.#arrivals.values()) ending.abort()
+    await Promise.allSettled(this.#jobs)
   }
 
   /** Learns placements; a control store that fails is asked again. */
@@ -86,13 +86,17 @@ export class SlotKeeper {
     const { placements } = this.#moving
     const { clock, state } = this.#parts
     while (!this.#signal.aborted) {
+      const ending = new AbortController()
+      const signal = AbortSignal.any([this.#signal, ending.signal])
       try {
         // Watched before it is read: a change between the two would be missed.
-        const changes = placements.watch(this.#signal)
+        const changes = placements.watch(signal)
         await this.#learn((await placements.read()).placement)
         for await (const placement of changes) await this.#learn(placement)
       } catch (error) {
         if (isBroken(error)) throw error
+      } finally {
+        ending.abort()
       }
       await clock.sleep(RETRY_MS, this.#signal)
     }
@@ -167,25 +171,31 @@ export class SlotKeeper {
 
   async #arrive(move: Move, signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts
-    let left: readonly SlotTerm[] = []
     let arrival: Arrival | undefined
     try {
       const source = await this.#moving.openSource(move.from)
-      const term = await this.#moving.nextTerm()
-      left = slotsIn(move.slots).map((slot) => ({ slot, term }))
-      arrival = new Arrival(this.#parts, { move, source, term, signal })
+      const nextTerm = () => this.#moving.nextTerm()
+      arrival = new Arrival(this.#parts, { move, source, nextTerm, signal })
       await arrival.run()
       this.#failures.delete(move.id)
     } catch (error) {
-      if (error instanceof TypeError || error instanceof RangeError) throw error
-      if (error instanceof CellSuperseded || this.#signal.aborted) throw error
-      for (const slot of arrival?.slots ?? []) this.#parts.state.forget(slot)
-      if (!signal.aborted) this.#failures.set(move.id, String(error))
-      // The newest one may name what is dropped.
-      await this.#parts.checkpointer.take()
-      await this.#dropRows(left)
-      await clock.sleep(RETRY_MS, signal)
+      if (isBroken(error) || this.#signal.aborted) throw error
+      const times = (this.#failures.get(move.id)?.times ?? 0) + 1
+      if (!signal.aborted) this.#failures.set(move.id, { times, detail: String(error) })
+      await this.#giveUp(move, arrival)
+      await clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times), signal)
     }
+  }
+
+  /** Forgets what an arrival brought, and drops its rows. */
+  async #giveUp({ slots }: Move, arrival: Arrival | undefined): Promise<void> {
+    const term = arrival?.term
+    if (arrival === undefined || term === undefined) return
+    if (arrival.slots.some(({ isOwned }) => isOwned)) return
+    for (const slot of arrival.slots) this.#parts.state.forget(slot)
+    // The newest one may name what is dropped.
+    await this.#parts.checkpointer.take()
+    await this.#dropRows(slotsIn(slots).map((slot) => ({ slot, term })))
   }
 
   /** The term under which all slots of a move are here, durably. */

@@ -15,6 +15,7 @@ import type { CheckpointPicture } from '../model/rows.ts'
 import type { EventMemory } from '../model/event-memory.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Firehose, FirehoseGap, type LogRecord } from '../ports/firehose.ts'
+import type { Applier } from './applier.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Relations } from './relations.ts'
@@ -29,6 +30,7 @@ export class SlotReplay {
   readonly #clock: Clock
   readonly #names: NameBook
   readonly #relations: Relations
+  readonly #applier: Pick<Applier, 'isAtRest' | 'rested'>
   readonly #signal: AbortSignal
 
   constructor(options: {
@@ -37,6 +39,7 @@ export class SlotReplay {
     clock: Clock
     names: NameBook
     relations: Relations
+    applier: Pick<Applier, 'isAtRest' | 'rested'>
     signal: AbortSignal
   }) {
     this.#state = options.state
@@ -44,6 +47,7 @@ export class SlotReplay {
     this.#clock = options.clock
     this.#names = options.names
     this.#relations = options.relations
+    this.#applier = options.applier
     this.#signal = options.signal
   }
 
@@ -70,7 +74,14 @@ export class SlotReplay {
   }): Promise<void> {
     const { partition, memory, only } = of
     let { from, nowMs } = of
-    while (from < (this.#state.position[partition] ?? 0)) {
+    for (;;) {
+      if (from >= (this.#state.position[partition] ?? 0)) {
+        // What is half applied is of before the attachment: the replay has to meet it.
+        if (this.#applier.isAtRest) break
+        await this.#applier.rested(this.#signal)
+        this.#signal.throwIfAborted()
+        continue
+      }
       this.#signal.throwIfAborted()
       // A log in this process is read without waiting for anything.
       await this.#clock.yield()

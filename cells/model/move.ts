@@ -53,11 +53,14 @@ export function planMove(
   nowMs: number,
 ): Placement | Refusal {
   const { to } = wanted
+  const [run] = wanted.slots
+  if (run === undefined) return { refused: 'no slot is named' }
+  const outside = wanted.slots.find(({ last }) => last >= placement.slots)
+  if (outside !== undefined) {
+    return { refused: `there is no slot ${Math.max(outside.first, placement.slots)}` }
+  }
   const slots = slotsIn(wanted.slots)
-  const [first] = slots
-  if (first === undefined) return { refused: 'no slot is named' }
-  const outside = slots.find((slot) => slot < 0 || slot >= placement.slots)
-  if (outside !== undefined) return { refused: `there is no slot ${outside}` }
+  const { first } = run
   if (!placement.cells.includes(to)) return { refused: `there is no cell ${to}` }
   const from = ownerOf(placement, first).cell
   if (from === to) return { refused: `${to} owns slot ${first} already` }

@@ -2,10 +2,19 @@
 // answered all the time. No two clocks are compared.
 
 import type { CellName } from '../../cells/model/placement.ts'
+import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import { announcementKey, decodeAnnouncement } from '../cell/cell-announcement.ts'
+import type { Task } from '../runtime/in-background.ts'
 
-type Watched = { readonly revision: number; readonly sinceMs: number; lookedMs: number }
+type Watched = {
+  readonly revision: number
+  readonly sinceMs: number
+  readonly lookedMs: number
+  readonly isStopped: boolean
+}
+
+const LOOK_MS = 1_000
 
 export class DeadCells {
   readonly #control: ControlStore
@@ -24,20 +33,35 @@ export class DeadCells {
     this.#patienceMs = parts.patienceMs
   }
 
-  /** Whether it is known to be dead by now; asked often. Rejects while the control store is away. */
-  async isDead(cell: CellName): Promise<boolean> {
+  /** For `inBackground`: looks at all cells, again and again. */
+  watching(cells: () => readonly CellName[], clock: Clock): Task {
+    return async (signal, failed) => {
+      while (!signal.aborted) {
+        for (const cell of cells()) await this.#look(cell).catch(failed)
+        await clock.sleep(LOOK_MS, signal)
+      }
+    }
+  }
+
+  /** Whether it is known to be dead by now. */
+  isDead(cell: CellName): boolean {
+    const watched = this.#watched.get(cell)
+    if (watched === undefined || this.#monotonicMs() - watched.lookedMs > this.#patienceMs / 2) {
+      return false
+    }
+    return watched.isStopped || watched.lookedMs - watched.sinceMs > this.#patienceMs
+  }
+
+  async #look(cell: CellName): Promise<void> {
     const entry = await this.#control.get(announcementKey(cell))
     const nowMs = this.#monotonicMs()
-    if (entry === undefined) return false
-    if (decodeAnnouncement(entry.value).state === 'stopped') return true
+    if (entry === undefined) return
+    const isStopped = decodeAnnouncement(entry.value).state === 'stopped'
     const watched = this.#watched.get(cell)
     // Nobody looked for a while: what happened meanwhile is not known.
     const isFresh = watched !== undefined && nowMs - watched.lookedMs < this.#patienceMs / 2
-    if (!isFresh || watched.revision !== entry.revision) {
-      this.#watched.set(cell, { revision: entry.revision, sinceMs: nowMs, lookedMs: nowMs })
-      return false
-    }
-    watched.lookedMs = nowMs
-    return nowMs - watched.sinceMs > this.#patienceMs
+    const isSame = isFresh && watched.revision === entry.revision
+    const sinceMs = isSame ? watched.sinceMs : nowMs
+    this.#watched.set(cell, { revision: entry.revision, sinceMs, lookedMs: nowMs, isStopped })
   }
 }

@@ -45,11 +45,12 @@ export async function startController(
     monotonicMs: () => performance.now(),
     patienceMs: DEAD_AFTER_MS,
   })
-  const isDead = (cell: CellName) => dead.isDead(cell)
+  const isDead = async (cell: CellName) => dead.isDead(cell)
   closing.add(
     inBackground(log, {
       'follow placement': (signal, failed) =>
         followPlacement({ control, router, clock }, { signal, failed }),
+      'look for dead cells': dead.watching(() => router.placement.cells, clock),
       'drive moves': driveMoves({ clock, control, connect, isDead }),
     }),
   )

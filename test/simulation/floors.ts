@@ -81,7 +81,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'fault: records lost': 7,
   'fault: retention': 4,
   'fault: slow store': 26,
-  'fault: start failed': 47,
+  'fault: start failed': 18,
   'fault: stuck slot': 28,
   'fault: write lands after the restart': 50,
   // What cells and clients completed.

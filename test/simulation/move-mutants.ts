@@ -14,8 +14,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'one-partition-forgotten',
     bug: 'one partition is attached without its replay',
     file: 'cells/activities/slot-replay.ts',
-    old: '    while (from < (this.#state.position[partition] ?? 0)) {',
-    new: '    if (partition === 1) from = Math.max(from, this.#state.position[partition] ?? 0)\n    while (from < (this.#state.position[partition] ?? 0)) {',
+    old: '    let { from, nowMs } = of\n',
+    new: '    let { from, nowMs } = of\n    if (partition === 1) from = Math.max(from, this.#state.position[partition] ?? 0)\n',
   },
   {
     name: 'attached-before-replayed',
@@ -44,6 +44,20 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/slot-keeper.ts',
     old: 'if (slot?.move !== id || !slot.isComplete || !slot.isDurable) return undefined',
     new: 'if (slot?.move !== id || !slot.isComplete) return undefined',
+  },
+  {
+    name: 'named-in-parts',
+    bug: 'a checkpoint names slots whose reach and floor are not durable yet',
+    file: 'cells/activities/arrival.ts',
+    old: '    kept.isNamed = false\n',
+    new: '',
+  },
+  {
+    name: 'attached-in-between',
+    bug: 'a partition is attached while a record is half applied',
+    file: 'cells/activities/slot-replay.ts',
+    old: 'if (this.#applier.isAtRest) break',
+    new: 'if (this.#applier.isAtRest || from >= 0) break',
   },
   {
     name: 'cut-behind-source',
@@ -105,8 +119,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'term-reused',
     bug: 'a slot that comes back meets what its last stay left',
     file: 'cells/activities/slot-keeper.ts',
-    old: 'const term = await this.#moving.nextTerm()',
-    new: 'const term = Math.min(2, await this.#moving.nextTerm())',
+    old: 'const nextTerm = () => this.#moving.nextTerm()',
+    new: 'const nextTerm = async () => Math.min(2, await this.#moving.nextTerm())',
   },
   {
     name: 'epoch-not-checked',

@@ -118,7 +118,6 @@ function changes(
       if (store.isDown) end()
       else {
         queue.push(placement)
-        process.knownEpoch = Math.max(process.knownEpoch, placement.epoch)
       }
       wake()
     })
@@ -133,6 +132,7 @@ function changes(
         })
       }
       const value = queue.shift()
+      if (value !== undefined) process.knownEpoch = Math.max(process.knownEpoch, value.epoch)
       return value === undefined ? { done: true, value: undefined } : { done: false, value }
     },
   }
