@@ -4,7 +4,6 @@
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
 import type { CellName } from '../../cells/model/placement.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
-import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Firehose } from '../../cells/ports/firehose.ts'
@@ -21,13 +20,13 @@ import { inBackground } from '../runtime/in-background.ts'
 import type { Logger } from '../runtime/log.ts'
 import { Metrics } from '../runtime/metrics.ts'
 import { serveStatusPage } from '../runtime/status-page.ts'
-import { HostedCells } from './hosted-cells.ts'
+import { HostedCells, type HostedStore } from './hosted-cells.ts'
 
 export type ClusterPorts = {
   readonly clock: Clock
   readonly control: ControlStore
   readonly firehose: Firehose
-  readonly openStore: (cell: CellName) => Promise<CellStore>
+  readonly openStore: (cell: CellName) => Promise<HostedStore>
   readonly openCache: (cell: CellName) => BodyCache
 }
 export type ClusterOptions = {

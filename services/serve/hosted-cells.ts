@@ -21,11 +21,13 @@ import type { Logger } from '../runtime/log.ts'
 import type { Metrics } from '../runtime/metrics.ts'
 import { packageVersion } from '../runtime/version.ts'
 
+/** Closed once its cell has stopped. */
+export type HostedStore = CellStore & { readonly close?: () => Promise<void> }
 export type HostedParts = {
   readonly clock: Clock
   readonly control: ControlStore
   readonly firehose: Firehose
-  readonly openStore: (cell: CellName) => Promise<CellStore>
+  readonly openStore: (cell: CellName) => Promise<HostedStore>
   readonly openCache: (cell: CellName) => BodyCache
   readonly limits: CellLimits
   readonly metrics: Metrics
@@ -37,7 +39,7 @@ const LOOK_MS = 100
 export class HostedCells {
   readonly #parts: HostedParts
   readonly #moving: Moving
-  readonly #stores = new Map<CellName, CellStore>()
+  readonly #stores = new Map<CellName, HostedStore>()
   readonly #hosts = new Map<CellName, CellHost>()
   readonly #stopping = new AbortController()
 
@@ -64,9 +66,11 @@ export class HostedCells {
     await Promise.all([...this.#hosts.values()].map((host) => host.start()))
   }
 
+  /** Stops the cells, then closes their stores. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all([...this.#hosts.values()].map((host) => host.stop()))
+    await Promise.all([...this.#stores.values()].map((store) => store.close?.()))
   }
 
   /** For `inBackground`: starts cells that are added, and stops those that are removed. */

@@ -41,11 +41,7 @@ export async function startServe(config: ServeConfig, closing: Closing): Promise
   closing.add(() => control.close())
   const firehose = await folder.openFirehose({ clock })
   closing.add(() => firehose.close())
-  const openStore = async (cell: string) => {
-    const store = await folder.openCellStore(cell)
-    closing.add(() => store.close())
-    return store
-  }
+  const openStore = (cell: string) => folder.openCellStore(cell)
   const openCache = () => new MemoryBodyCache({ bytesMax: BODY_CACHE_BYTES })
 
   const cluster = await startCluster(
