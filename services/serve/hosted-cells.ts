@@ -70,7 +70,7 @@ export class HostedCells {
   async stop(): Promise<void> {
     this.#stopping.abort()
     await Promise.all([...this.#hosts.values()].map((host) => host.stop()))
-    await Promise.all([...this.#stores.values()].map((store) => store.close?.()))
+    await Promise.all([...this.#stores.values()].map(async (store) => store.close?.()))
   }
 
   /** For `inBackground`: starts cells that are added, and stops those that are removed. */
