@@ -23,7 +23,7 @@ import { partitionsBehind } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
 import type { Relations } from './relations.ts'
-import { type Copied, NOT_COVERED, SlotCopy } from './slot-copy.ts'
+import { type Copied, type CopyProgress, NOT_COVERED, SlotCopy } from './slot-copy.ts'
 import { SlotReplay } from './slot-replay.ts'
 
 /** The source cannot give the slots now: it has no checkpoint that names them, or the log no longer reaches back to it. */
@@ -55,6 +55,7 @@ export class Arrival {
   readonly #signal: AbortSignal
   #term: number | undefined
   #slots: readonly Slot[] = []
+  #copy: SlotCopy | undefined
 
   constructor(
     parts: ArrivalParts,
@@ -82,6 +83,10 @@ export class Arrival {
     return this.#term
   }
 
+  get progress(): CopyProgress {
+    return this.#copy?.progress ?? { part: 0, readers: 0, bytes: 0 }
+  }
+
   /** Resolves when a checkpoint that names the slots is durable. Throws SourceUnusable, FirehoseGap, or the signal's reason. */
   async run(): Promise<void> {
     const { state, store, names, persistence, firehose, relations, applier, clock } = this.#parts
@@ -103,7 +108,9 @@ export class Arrival {
     this.#slots = copied.map(({ slot }) => slot)
     const source = this.#source
     const copy = new SlotCopy({ state, source, store, names, persistence, clock, signal })
-    const generations = await copy.run(copied, picture.position)
+    this.#copy = copy
+    const { isStandby } = this.#move
+    const generations = await copy.run(copied, { asOf: picture.position, isStandby })
     signal.throwIfAborted()
     const replay = new SlotReplay({ state, firehose, clock, names, relations, applier, signal })
     await replay.run(this.#slots, picture)
@@ -121,7 +128,7 @@ export class Arrival {
     kept.isNamed = false
     kept.isDurable = false
     kept.isIndexed = false
-    kept.move = this.#move.id
+    this.#parts.state.cameBy(kept, this.#move.id)
     kept.attachedFrom = new Array<number>(partitions).fill(Number.POSITIVE_INFINITY)
     return kept
   }

@@ -8,6 +8,7 @@ import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
 import { ownerOf, slotOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
+import { ReadRate } from '../model/read-rate.ts'
 import type { Reader } from '../model/reader.ts'
 import type { Rebuilt } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
@@ -25,6 +26,8 @@ export type Slot = SlotTerm & {
   floor: number
   /** By the placement that this cell knows. */
   isOwned: boolean
+  /** It is held for another cell that may die: it gets no inboxes. */
+  isStandby: boolean
   /** Everything of it is here: it may be read, written into inboxes, and named by checkpoints. */
   isComplete: boolean
   /** Checkpoints name it: what they stand for is in the store, or written by them. */
@@ -40,8 +43,9 @@ export type Slot = SlotTerm & {
    * cell's own events count for them. Undefined of a slot that is followed from its beginning.
    */
   attachedFrom: number[] | undefined
-  /** Reads under way. */
+  /** Reads under way, and how many there are a second. */
   reads: number
+  readonly readRate: ReadRate
 }
 
 /** A generation that may have chunks: all its entries are at or above `min`, those of it and of older ones at or below `max`. */
@@ -106,7 +110,7 @@ export class CellState {
   place(placement: Placement): boolean {
     if (placement.epoch <= this.#placement.epoch) return false
     this.#placement = placement
-    for (const slot of this.slots.values()) slot.isOwned = this.owns(slot)
+    for (const slot of this.slots.values()) this.#placed(slot)
     this.replaced.ring()
     return true
   }
@@ -115,6 +119,19 @@ export class CellState {
   owns({ slot, term }: SlotTerm): boolean {
     const owner = ownerOf(this.#placement, slot)
     return owner.cell === this.cell && owner.term === term
+  }
+
+  #placed(slot: Slot): void {
+    slot.isOwned = this.owns(slot)
+    const { moves } = this.#placement
+    slot.isStandby =
+      !slot.isOwned && moves.some(({ id, isStandby }) => isStandby && id === slot.move)
+  }
+
+  /** Says which move brought a slot here. */
+  cameBy(slot: Slot, move: number): void {
+    slot.move = move
+    this.#placed(slot)
   }
 
   slotOfUser(key: UserKey): Slot | undefined {
@@ -130,6 +147,7 @@ export class CellState {
       reachSeq: 0,
       floor: 0,
       isOwned: this.owns({ slot, term }),
+      isStandby: false,
       isComplete: true,
       isNamed: true,
       isDurable: true,
@@ -137,6 +155,7 @@ export class CellState {
       isIndexed: true,
       attachedFrom: undefined,
       reads: 0,
+      readRate: new ReadRate(),
     }
     this.slots.set(slot, kept)
     return kept
@@ -231,11 +250,20 @@ export class CellState {
     return this.rebuilt?.openGap ?? []
   }
 
-  /** The earliest sequence number that some slot's inboxes do not have yet. */
+  /** The earliest sequence number that some slot's inboxes do not have yet; of those that get inboxes. */
   leastReach(): number {
+    return this.#least((slot) => !slot.isStandby)
+  }
+
+  /** The earliest one that something here stands for. */
+  leastKept(): number {
+    return this.#least(() => true)
+  }
+
+  #least(counts: (slot: Slot) => boolean): number {
     let least = this.window.head
     for (const slot of this.slots.values()) {
-      if (slot.isComplete) least = Math.min(least, slot.reachSeq)
+      if (slot.isComplete && counts(slot)) least = Math.min(least, slot.reachSeq)
     }
     return least
   }

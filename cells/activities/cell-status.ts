@@ -1,7 +1,7 @@
 // What a cell says of itself, to operators and to whoever drives moves.
 
 import type { Position } from '../model/position.ts'
-import type { CellStatus, SlotsReport } from '../ports/cell-client.ts'
+import type { CellStatus, SlotLoad, SlotsReport } from '../ports/cell-client.ts'
 import type { CellParts } from './cell-parts.ts'
 import type { CellState } from './cell-state.ts'
 
@@ -53,18 +53,27 @@ export function slotsReport(
     readonly ready: boolean
     readonly logEnd: Position | undefined
   },
+  loadsAtMs: number | undefined,
 ): SlotsReport {
-  const { prepared, arrived, retained, failures } = parts?.keeper.report ?? NOTHING
+  const keeper = parts?.keeper.report ?? NOTHING
   return {
     cell: state.cell,
     ...now,
     position: [...state.position],
     epoch: state.placement.epoch,
-    prepared,
-    arrived,
-    retained,
-    failures,
+    ...keeper,
+    loads: loadsAtMs === undefined ? [] : slotLoads(state, loadsAtMs),
   }
 }
 
-const NOTHING = { prepared: [], arrived: [], retained: [], failures: [] }
+const NOTHING = { prepared: [], arrived: [], copying: [], retained: [], failures: [] }
+
+function slotLoads(state: CellState, nowMs: number): SlotLoad[] {
+  const bytesPerReader = state.readersBytes / Math.max(1, state.readers.size)
+  return [...state.slots.values()]
+    .filter(({ isOwned, readers }) => isOwned && readers.size > 0)
+    .map(({ slot, readers, readRate }) => {
+      const bytes = Math.round(readers.size * bytesPerReader)
+      return { slot, readers: readers.size, reads: readRate.perSecond(nowMs), bytes }
+    })
+}

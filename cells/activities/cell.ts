@@ -26,6 +26,7 @@ import type {
   PostFound,
   ReadersPage,
   RelationsPage,
+  SlotsQuery,
   SlotsReport,
   Unread,
   WatchItem,
@@ -102,7 +103,8 @@ export class Cell implements CellClient {
     this.#claim = claim
     const readiness = new Readiness({ state, persistence, claim, signal, logEnd })
     this.#readiness = readiness
-    this.#gate = new Gate({ state, readiness, parts: () => this.#running() })
+    const { clock } = ports
+    this.#gate = new Gate({ state, readiness, clock, parts: () => this.#running() })
   }
 
   /** Recovers and catches up; resolves when the cell serves. Throws FirehoseGap when the log cannot be followed. */
@@ -328,11 +330,11 @@ export class Cell implements CellClient {
   }
 
   /** Which slots are here, and how far moves are, as of now. */
-  async slots({ logEnd } = { logEnd: false }): Promise<SlotsReport> {
-    const { boot } = this.#options
+  async slots({ logEnd, loads }: SlotsQuery = {}): Promise<SlotsReport> {
     const end = logEnd ? await this.#readLogEnd() : undefined
-    const ready = this.#readiness.isReady()
-    return slotsReport(this.#state, this.#parts, { boot, ready, logEnd: end })
+    const now = { boot: this.#options.boot, ready: this.#readiness.isReady(), logEnd: end }
+    const loadsAtMs = loads ? this.#ports.clock.nowMs() : undefined
+    return slotsReport(this.#state, this.#parts, now, loadsAtMs)
   }
 
   async #follow(parts: CellParts): Promise<void> {

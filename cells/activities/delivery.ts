@@ -10,9 +10,10 @@ import { ChunkEncoder } from '../model/chunk-encoder.ts'
 import { GatheredPosts, type GenerationIndex } from '../model/generation.ts'
 import { GenerationBuilder } from '../model/generation-builder.ts'
 import { ID_EPOCH_MS, isAbove, postIdOf } from '../model/post-id.ts'
+import { zeroPosition } from '../model/position.ts'
 import type { Reader } from '../model/reader.ts'
 import { encodeReach } from '../model/rows.ts'
-import type { CellStore, Chunk, GenerationRow } from '../ports/cell-store.ts'
+import type { CellStore, Chunk, GenerationRow, ReachRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { secondAbove } from './author-book.ts'
 import type { CellState, Slot } from './cell-state.ts'
@@ -28,6 +29,7 @@ const AUTHORS_AT_ONCE = 2 ** 20
 const BUILD_STEP = 20_000
 const CHUNK_BATCH = 256
 const SLOTS_AT_ONCE = 8
+const REACH_BATCH = 256
 const TRIES_BEFORE_UNCOVER = 5
 
 /** What one pass writes: entries [from, end) of the window, and the position at which `end` was its head. */
@@ -118,6 +120,7 @@ export class Delivery {
     // Usually all slots stand at one place; one that could not be written before starts earlier.
     const bySeq = new Map<number, Slot[]>()
     for (const slot of some ?? this.#state.complete) {
+      if (slot.isStandby) continue
       const from = Math.max(slot.reachSeq, this.#state.window.tail)
       if (from >= end) continue
       const standing = bySeq.get(from)
@@ -125,7 +128,7 @@ export class Delivery {
       else standing.push(slot)
     }
     for (const [from, slots] of bySeq) await this.#writeFrom(from, end, position, slots)
-    this.#drop()
+    await this.#drop()
   }
 
   async #writeFrom(
@@ -279,14 +282,52 @@ export class Delivery {
   }
 
   /** Drops what every slot has and what is more than the window keeps; never a post whose own row is not durable. */
-  #drop(): void {
+  async #drop(): Promise<void> {
     const { window, limits } = this.#state
     const keptFrom =
       window.head -
       (this.#isWindowFull ? Math.floor(limits.windowPostsMax / 2) : limits.windowPostsKept)
-    const end = Math.min(keptFrom, this.#state.leastReach(), this.#book.durableTo)
+    const wanted = Math.min(keptFrom, this.#state.leastReach(), this.#book.durableTo)
+    if (wanted <= window.tail) return
+    await this.#uncoverStandbys(wanted)
+    // One may have come meanwhile.
+    const end = Math.min(wanted, this.#state.leastKept())
     if (end <= window.tail) return
     window.drop(end)
     this.#state.marks.dropBefore(window.tail)
+  }
+
+  /** Says of slots without inboxes that everything before `end` has to be pulled, durably. What their rows name is nothing. */
+  async #uncoverStandbys(end: number): Promise<void> {
+    const { complete } = this.#state
+    const standbys = complete.filter(({ isStandby, reachSeq }) => isStandby && reachSeq < end)
+    const inhabited = standbys.filter(({ readers }) => readers.size > 0)
+    if (inhabited.length > 0) await this.#uncover(inhabited, this.#floorBefore(end))
+    for (const slot of standbys) slot.reachSeq = Math.max(slot.reachSeq, end)
+  }
+
+  /** The least floor that leaves out everything that is not in the window from `end` on. */
+  #floorBefore(end: number): number {
+    const { window } = this.#state
+    let [maxHi, maxLo] = [window.droppedHi, window.droppedLo]
+    for (let seq = window.tail; seq < end; seq++) {
+      const [hi, lo] = [window.hiAt(seq >>> 0), window.loAt(seq >>> 0)]
+      if (isAbove(hi, lo, maxHi, maxLo)) [maxHi, maxLo] = [hi, lo]
+    }
+    return secondAbove(maxHi, maxLo)
+  }
+
+  async #uncover(slots: readonly Slot[], floor: number): Promise<void> {
+    const position = zeroPosition(this.#state.position.length)
+    for (let from = 0; from < slots.length; from += REACH_BATCH) {
+      const batch = slots.slice(from, from + REACH_BATCH)
+      const rows = batch.map((slot): ReachRow => {
+        slot.floor = Math.max(slot.floor, floor)
+        const version = { boot: this.#boot, count: ++this.#versions }
+        const bytes = encodeReach({ floor: slot.floor, position })
+        return { slot: slot.slot, term: slot.term, version, bytes }
+      })
+      await this.#persistence.untilDurable(() => this.#store.readers.putReach(rows))
+    }
   }
 }

@@ -4,6 +4,7 @@
 import { ownerOf, slotOf } from '../model/placement.ts'
 import { hasReached } from '../model/position.ts'
 import type { Answer, Call } from '../ports/cell-client.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { CellParts } from './cell-parts.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Viewer } from './hydrate.ts'
@@ -12,10 +13,17 @@ import type { Readiness } from './readiness.ts'
 export class Gate {
   readonly #state: CellState
   readonly #readiness: Readiness
+  readonly #clock: Pick<Clock, 'nowMs'>
   readonly #parts: () => CellParts
 
-  constructor(options: { state: CellState; readiness: Readiness; parts: () => CellParts }) {
+  constructor(options: {
+    state: CellState
+    readiness: Readiness
+    clock: Pick<Clock, 'nowMs'>
+    parts: () => CellParts
+  }) {
     this.#state = options.state
+    this.#clock = options.clock
     this.#readiness = options.readiness
     this.#parts = options.parts
   }
@@ -76,6 +84,7 @@ export class Gate {
     if (state.slots.get(slot.slot) !== slot) return undefined
     const number = parts.names.lookup(viewer)
     slot.reads++
+    slot.readRate.note(this.#clock.nowMs())
     try {
       return { read: await read({ number, reader: state.readers.get(number) }, slot, parts) }
     } finally {

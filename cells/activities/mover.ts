@@ -5,8 +5,8 @@
 
 import { advance, type MoveEvent, termOf } from '../model/move.ts'
 import type { CellName, Move, Placement } from '../model/placement.ts'
-import { hasReached } from '../model/position.ts'
-import type { SlotsReport } from '../ports/cell-client.ts'
+import { hasReached, type Position } from '../model/position.ts'
+import type { SlotsQuery, SlotsReport } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { PlacementFound, Placements } from '../ports/placements.ts'
 
@@ -14,10 +14,7 @@ export type MoverPorts = {
   readonly placements: Pick<Placements, 'read' | 'replace'>
   readonly clock: Clock
   /** What a cell reports; undefined when it does not answer. `logEnd`: with the log's end, read now. */
-  readonly report: (
-    cell: CellName,
-    query?: { readonly logEnd: boolean },
-  ) => Promise<SlotsReport | undefined>
+  readonly report: (cell: CellName, query?: SlotsQuery) => Promise<SlotsReport | undefined>
   /** Whether the cell's lease has ended. */
   readonly isDead: (cell: CellName) => Promise<boolean>
   /** What the target shows against what the source shows: undefined when both show the same. */
@@ -29,6 +26,9 @@ export type MoverOptions = {
   readonly idleMs: number
   /** How long a source keeps its slots up to date after a cutover. */
   readonly retireMs: number
+  /** After a standby took over: how long until the source may own its slots again, and until it never will. */
+  readonly returnMs: number
+  readonly awayMs: number
 }
 
 export class Mover {
@@ -79,6 +79,7 @@ export class Mover {
 
   /** What has happened to a move that its phase does not say yet. */
   async #next(move: Move, { epoch }: Placement): Promise<MoveEvent | undefined> {
+    if (move.isPaused) return undefined
     switch (move.phase.kind) {
       case 'preparing':
         return (await this.#isPrepared(move)) ? { kind: 'prepared' } : undefined
@@ -102,10 +103,7 @@ export class Mover {
         return this.#cutOver(move)
       case 'retiring': {
         const agoMs = this.#ports.clock.nowMs() - move.phase.sinceMs
-        if (agoMs < this.#options.retireMs) return undefined
-        // Whoever the source sends away must be let in there.
-        const target = await this.#ports.report(move.to)
-        return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
+        return this.#end(move, { agoMs, isTakeover: move.phase.isTakeover, epoch })
       }
     }
   }
@@ -123,14 +121,49 @@ export class Mover {
 
   /** When the target has passed the source's position; of a dead source, the log's end as read after its lease had ended. */
   async #cutOver(move: Move): Promise<MoveEvent | undefined> {
-    const source = await this.#ports.report(move.from)
-    if (source === undefined && !(await this.#ports.isDead(move.from))) return undefined
-    const target = await this.#ports.report(move.to, { logEnd: source === undefined })
+    const isTakeover = move.isStandby
+    // A standby waits for just that.
+    if (isTakeover && !(await this.#ports.isDead(move.from))) return undefined
+    const source = isTakeover ? undefined : await this.#ports.report(move.from)
+    const isGone = source === undefined
+    if (isGone && !isTakeover && !(await this.#ports.isDead(move.from))) return undefined
+    const target = await this.#ports.report(move.to, { logEnd: isGone })
     if (target?.ready !== true) return undefined
     if (!holds(target, move)) return { kind: 'lost' }
     const passed = source?.position ?? target.logEnd ?? []
-    return hasReached(target.position, passed) ? { kind: 'cut-over' } : undefined
+    return hasReached(target.position, passed) ? { kind: 'cut-over', isTakeover } : undefined
   }
+
+  /** Nobody wants to go back any more; or somebody has to: the target is dead, or the source that was dead is well again. */
+  async #end(
+    move: Move,
+    now: { readonly agoMs: number; readonly isTakeover: boolean; readonly epoch: number },
+  ): Promise<MoveEvent | undefined> {
+    const { agoMs, isTakeover, epoch } = now
+    const { retireMs, returnMs, awayMs } = this.#options
+    if (await this.#ports.isDead(move.to)) {
+      const source = await this.#ports.report(move.from, { logEnd: true })
+      return mayGoBack(move, source, source?.logEnd) ? { kind: 'rolled-back' } : undefined
+    }
+    const target = await this.#ports.report(move.to)
+    if (isTakeover && agoMs >= returnMs && !(await this.#ports.isDead(move.from))) {
+      const source = await this.#ports.report(move.from)
+      if (mayGoBack(move, source, target?.position)) return { kind: 'rolled-back' }
+    }
+    if (agoMs < (isTakeover ? awayMs : retireMs)) return undefined
+    // Whoever the source sends away must be let in there.
+    return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
+  }
+}
+
+/** The source still has what it gave away, and is as far as anything that the target has shown. */
+function mayGoBack(
+  { id }: Move,
+  source: SlotsReport | undefined,
+  passed: Position | undefined,
+): boolean {
+  if (source?.ready !== true || !source.retained.includes(id)) return false
+  return passed !== undefined && hasReached(source.position, passed)
 }
 
 /** Whether the target still has what the move says that it has. */

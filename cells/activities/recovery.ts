@@ -112,7 +112,9 @@ export class Recovery {
   async #keepSlots(picture: CheckpointPicture): Promise<void> {
     const state = this.#state
     for (const { isIndexed, move, ...slot } of slotsKept(picture, state)) {
-      Object.assign(state.keep(slot), { isIndexed, move })
+      const kept = state.keep(slot)
+      kept.isIndexed = isIndexed
+      state.cameBy(kept, move)
     }
     await assertKept(state, this.#claim)
   }

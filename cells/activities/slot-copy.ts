@@ -38,6 +38,13 @@ export type Copied = {
   reach: Reach
 }
 
+/** How much of the slots is here, from 0 to 1, and what was copied. */
+export type CopyProgress = {
+  readonly part: number
+  readonly readers: number
+  readonly bytes: number
+}
+
 export class SlotCopy {
   readonly #state: CellState
   readonly #source: SlotSource
@@ -48,6 +55,11 @@ export class SlotCopy {
   readonly #signal: AbortSignal
   readonly #numbers: TheirNumbers
   readonly #encoder = new ChunkEncoder()
+  /** Slots whose readers, or chunks, are here, of how many in all. */
+  #done = 0
+  #toDo = 1
+  #readers = 0
+  #bytes = 0
 
   constructor(options: {
     state: CellState
@@ -69,12 +81,23 @@ export class SlotCopy {
     this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock })
   }
 
-  /** `asOf`: the source's checkpoint, read before. Answers the generations that the chunks are of. */
-  async run(copied: readonly Copied[], asOf: Position): Promise<readonly GenerationRow[]> {
+  get progress(): CopyProgress {
+    return { part: this.#done / this.#toDo, readers: this.#readers, bytes: this.#bytes }
+  }
+
+  /** `asOf`: the source's checkpoint, read before. Answers the generations that the chunks are of; a standby gets none. */
+  async run(
+    copied: readonly Copied[],
+    { asOf, isStandby }: { readonly asOf: Position; readonly isStandby: boolean },
+  ): Promise<readonly GenerationRow[]> {
     await this.#numbers.load()
-    const reached = await this.#reach(copied)
-    for (const each of copied) await this.#copyReaders(each, asOf)
-    const generations = await this.#source.inbox.generations()
+    const reached = isStandby ? new Map<number, Reach>() : await this.#reach(copied)
+    this.#toDo = copied.length * (isStandby ? 1 : 2)
+    for (const each of copied) {
+      await this.#copyReaders(each, asOf)
+      this.#done++
+    }
+    const generations = isStandby ? [] : await this.#source.inbox.generations()
     for (const row of generations) {
       await this.#persistence.untilDurable(() => this.#store.inbox.putGeneration(row))
     }
@@ -113,6 +136,8 @@ export class SlotCopy {
         reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)
         this.#state.addReader(reader)
       }
+      this.#readers += rows.length
+      for (const { bytes } of rows) this.#bytes += bytes.length
     }
   }
 
@@ -160,6 +185,7 @@ export class SlotCopy {
   async #copySlots(left: Iterator<Copied>, months: readonly number[]): Promise<void> {
     for (let next = left.next(); next.done !== true; next = left.next()) {
       for (const month of months) await this.#copyChunks(next.value, month)
+      this.#done++
     }
   }
 
@@ -173,6 +199,7 @@ export class SlotCopy {
       })
       await this.#names.flush()
       await this.#persistence.untilDurable(() => this.#store.inbox.putChunks(slot, month, chunks))
+      for (const { bytes } of theirs) this.#bytes += bytes.length
     }
   }
 

@@ -6,7 +6,13 @@
 //     move to here, copying         an arrival runs, again after a failure, until it is durable: arrived
 //     neither owned nor moving      forgotten -> its reads end -> a checkpoint without it -> its rows are dropped
 
-import { type Move, type Placement, slotsIn, type SlotTerm } from '../model/placement.ts'
+import {
+  type Move,
+  type Placement,
+  type SlotRun,
+  slotsIn,
+  type SlotTerm,
+} from '../model/placement.ts'
 import { termOf } from '../model/move.ts'
 import type { SlotsReport } from '../ports/cell-client.ts'
 import type { Moving } from '../ports/placements.ts'
@@ -19,11 +25,14 @@ import { Stopped } from './persist.ts'
 import type { Watchers } from './watchers.ts'
 
 type Running = {
-  readonly move: Move
   readonly ending: AbortController
-  readonly done: Promise<void>
+  /** Undefined before it has begun, and after it has failed. */
+  arrival: Arrival | undefined
 }
-export type KeeperReport = Pick<SlotsReport, 'prepared' | 'arrived' | 'retained' | 'failures'>
+export type KeeperReport = Pick<
+  SlotsReport,
+  'prepared' | 'arrived' | 'copying' | 'retained' | 'failures'
+>
 
 const RETRY_MS = 1_000
 const RETRY_MAX_MS = 60_000
@@ -63,7 +72,10 @@ export class SlotKeeper {
     })
     const retained = placement.moves.filter((move) => this.#isRetained(move)).map(({ id }) => id)
     const failures = [...this.#failures].map(([move, { detail }]) => ({ move, detail }))
-    return { prepared: [...this.#prepared], arrived, retained, failures }
+    const copying = [...this.#arrivals].flatMap(([move, { arrival }]) =>
+      arrival === undefined ? [] : [{ move, ...arrival.progress }],
+    )
+    return { prepared: [...this.#prepared], arrived, copying, retained, failures }
   }
 
   /** Does what placements say until the cell stops; rejects when something that runs in the background is broken. */
@@ -119,7 +131,9 @@ export class SlotKeeper {
       this.#dropUnwanted()
       for (const move of state.placement.moves) {
         if (move.from === state.cell && move.phase.kind === 'preparing') this.#prepare(move)
-        if (move.to === state.cell && move.phase.kind === 'copying') this.#takeIn(move)
+        if (move.to === state.cell && move.phase.kind === 'copying' && !move.isPaused) {
+          this.#takeIn(move)
+        }
       }
       await state.replaced.wait(this.#signal)
     }
@@ -128,7 +142,7 @@ export class SlotKeeper {
   #abortOld(): void {
     const { moves } = this.#parts.state.placement
     for (const [id, { ending }] of this.#arrivals) {
-      if (!moves.some((move) => move.id === id)) ending.abort()
+      if (!moves.some((move) => move.id === id && !move.isPaused)) ending.abort()
     }
     for (const id of this.#prepared) {
       if (!moves.some((move) => move.id === id)) this.#prepared.delete(id)
@@ -145,7 +159,8 @@ export class SlotKeeper {
     void this.#inBackground(
       async () => {
         const slots = slotsIn(move.slots).flatMap((slot) => state.slots.get(slot) ?? [])
-        await this.#delivery.write(slots)
+        // A standby takes no inboxes.
+        if (!move.isStandby) await this.#delivery.write(slots)
         await checkpointer.take()
         this.#prepared.add(move.id)
       },
@@ -159,30 +174,32 @@ export class SlotKeeper {
     // An earlier stay is still being forgotten.
     if (slotsIn(move.slots).some((slot) => state.slots.has(slot))) return
     const ending = new AbortController()
-    const done = this.#inBackground(
-      () => this.#arrive(move, ending.signal),
+    const running: Running = { ending, arrival: undefined }
+    this.#arrivals.set(move.id, running)
+    void this.#inBackground(
+      () => this.#arrive(move, running),
       () => {
         this.#arrivals.delete(move.id)
         state.replaced.ring()
       },
     )
-    this.#arrivals.set(move.id, { move, ending, done })
   }
 
-  async #arrive(move: Move, signal: AbortSignal): Promise<void> {
+  async #arrive(move: Move, running: Running): Promise<void> {
     const { clock } = this.#parts
-    let arrival: Arrival | undefined
+    const { signal } = running.ending
     try {
       const source = await this.#moving.openSource(move.from)
       const nextTerm = () => this.#moving.nextTerm()
-      arrival = new Arrival(this.#parts, { move, source, nextTerm, signal })
-      await arrival.run()
+      running.arrival = new Arrival(this.#parts, { move, source, nextTerm, signal })
+      await running.arrival.run()
       this.#failures.delete(move.id)
     } catch (error) {
       if (isBroken(error) || this.#signal.aborted) throw error
       const times = (this.#failures.get(move.id)?.times ?? 0) + 1
       if (!signal.aborted) this.#failures.set(move.id, { times, detail: String(error) })
-      await this.#giveUp(move, arrival)
+      await this.#giveUp(move, running.arrival)
+      running.arrival = undefined
       await clock.sleep(Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times), signal)
     }
   }
@@ -215,6 +232,8 @@ export class SlotKeeper {
   #isRetained({ phase }: Move): boolean {
     if (phase.kind !== 'retiring') return false
     const { state } = this.#parts
+    // Whoever took over may know what a cell that was rebuilt has missed.
+    if (phase.isTakeover && state.rebuilt !== undefined) return false
     return phase.left.every(
       (range) =>
         range.cell === state.cell &&
@@ -232,11 +251,10 @@ export class SlotKeeper {
       const { phase } = move
       if (phase.kind === 'retiring') {
         return phase.left.some(
-          ({ first, last, cell, term }) =>
-            cell === state.cell && term === slot.term && first <= slot.slot && slot.slot <= last,
+          (range) => range.cell === state.cell && range.term === slot.term && isIn(slot, [range]),
         )
       }
-      if (move.to !== state.cell || slot.move !== move.id) return false
+      if (move.to !== state.cell || slot.move !== move.id || !isIn(slot, move.slots)) return false
       return phase.kind === 'copying' || termOf(move) === slot.term
     })
   }
@@ -296,6 +314,10 @@ export class SlotKeeper {
     this.#jobs.add(job)
     return job
   }
+}
+
+function isIn({ slot }: Slot, runs: readonly SlotRun[]): boolean {
+  return runs.some(({ first, last }) => first <= slot && slot <= last)
 }
 
 /** Not of the control store: nothing gets better by asking it again. */

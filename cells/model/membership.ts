@@ -31,5 +31,6 @@ export function removeCell(
     return { refused: `a move from or to ${cell} is under way` }
   }
   const rest = cells.filter((each) => each !== cell)
-  return { ...placement, epoch: nextEpoch(placement, nowMs), cells: rest }
+  const standbys = placement.standbys.filter((rule) => rule.cell !== cell && rule.standby !== cell)
+  return { ...placement, epoch: nextEpoch(placement, nowMs), cells: rest, standbys }
 }

@@ -9,17 +9,21 @@
 //        |              |          |       |         |            again, the target drops its copy
 //        +--------------+----------+-------+---------+--> aborted: the target drops its copy
 //
-// A slot that is in no move belongs to its owner alone: who else holds a copy drops it.
+// A standby is a move that stops when it is ready, and is cut over when the source is dead. It copies no inboxes.
+//
+// A slot that is in no move belongs to its owner alone: who else holds a copy drops it. A cell holds one copy of a slot at most.
 
 import {
   type CellName,
   type Move,
   type MovePhase,
   nextEpoch,
+  overlap,
   ownerOf,
   type Placement,
   rangesIn,
   reassigned,
+  runsWithout,
   type SlotRange,
   type SlotRun,
   slotsIn,
@@ -35,24 +39,35 @@ export type MoveEvent =
   | { readonly kind: 'verify-again' }
   /** The target does not hold its copy any more. */
   | { readonly kind: 'lost' }
-  /** The target has passed the source's position; of a dead source, the log's end as read after its lease had ended. */
-  | { readonly kind: 'cut-over' }
+  /**
+   * The target has passed the source's position; of a dead source, the log's end as read after its lease had ended.
+   * `isTakeover`: nobody asked for it, the source is dead.
+   */
+  | { readonly kind: 'cut-over'; readonly isTakeover: boolean }
   /** Nobody wants to go back. */
   | { readonly kind: 'retired' }
   | { readonly kind: 'aborted' }
-  /** The source has passed the target's position. */
+  /** The source has passed the target's position; of a dead target, the log's end. */
   | { readonly kind: 'rolled-back' }
+  | { readonly kind: 'paused' }
+  | { readonly kind: 'resumed' }
 
 /** Why a plan or an event is refused, in words for who asked. */
 export type Refusal = { readonly refused: string }
 
+export type WantedMove = {
+  readonly slots: readonly SlotRun[]
+  readonly to: CellName
+  readonly isStandby?: boolean
+}
+
 /** A new move of slots, all of which one cell owns. */
 export function planMove(
   placement: Placement,
-  wanted: { readonly slots: readonly SlotRun[]; readonly to: CellName },
+  wanted: WantedMove,
   nowMs: number,
 ): Placement | Refusal {
-  const { to } = wanted
+  const { to, isStandby = false } = wanted
   const [run] = wanted.slots
   if (run === undefined) return { refused: 'no slot is named' }
   const outside = wanted.slots.find(({ last }) => last >= placement.slots)
@@ -67,12 +82,17 @@ export function planMove(
   const other = slots.find((slot) => ownerOf(placement, slot).cell !== from)
   if (other !== undefined)
     return { refused: `slot ${other} is not owned by ${from} as slot ${first} is` }
-  const moving = new Set(placement.moves.flatMap((move) => slotsIn(move.slots)))
-  const busy = slots.find((slot) => moving.has(slot))
-  if (busy !== undefined) return { refused: `slot ${busy} is being moved already` }
+  const busy = isStandby ? cannotStandBy(to) : isMoving
+  const taken = new Set(placement.moves.filter(busy).flatMap((move) => slotsIn(move.slots)))
+  const busySlot = slots.find((slot) => taken.has(slot))
+  if (busySlot !== undefined) return { refused: `slot ${busySlot} is being moved already` }
   const epoch = nextEpoch(placement, nowMs)
-  const move: Move = { id: epoch, slots: wanted.slots, from, to, phase: { kind: 'preparing' } }
-  return { ...placement, epoch, moves: [...placement.moves, move] }
+  const phase = { kind: 'preparing' } as const
+  const move = { id: epoch, slots: wanted.slots, from, to, isStandby, isPaused: false, phase }
+  // A cell that stands by has a copy without inboxes: it takes in another one.
+  const standing = (each: Move): boolean => each.isStandby && each.to === to
+  const moves = withoutSlots(placement.moves, standing, wanted.slots)
+  return { ...placement, epoch, moves: [...moves, move] }
 }
 
 /** The placement after the event; a refusal when the move is not there, or its phase does not let it happen. */
@@ -88,62 +108,105 @@ export function advance(
   if (next === undefined) {
     return { refused: `move ${id} is ${move.phase.kind}: it cannot be ${event.kind}` }
   }
+  const epoch = nextEpoch(placement, nowMs)
+  const { isPaused = move.isPaused, phase, changed = [] } = next
+  const others = given(placement.moves, move, changed)
   const moves =
-    next.phase === 'gone'
-      ? placement.moves.filter((each) => each !== move)
-      : placement.moves.map((each) =>
-          each === move ? { ...move, phase: next.phase as MovePhase } : each,
-        )
-  return { ...placement, epoch: nextEpoch(placement, nowMs), ranges: next.ranges, moves }
+    phase === 'gone'
+      ? others.filter((each) => each !== move)
+      : others.map((each) => (each === move ? { ...move, phase, isPaused } : each))
+  return { ...placement, epoch, ranges: reassigned(placement.ranges, changed), moves }
 }
 
-type Outcome = { readonly phase: MovePhase | 'gone'; readonly ranges: readonly SlotRange[] }
+type Outcome = {
+  readonly phase: MovePhase | 'gone'
+  /** Slots that another cell owns from now on. */
+  readonly changed?: readonly SlotRange[]
+  readonly isPaused?: boolean
+}
 
 function outcome(
-  placement: Placement,
+  { ranges }: Placement,
   move: Move,
   event: MoveEvent,
   nowMs: number,
 ): Outcome | undefined {
   const { phase } = move
-  const { ranges } = placement
-  const to = (next: MovePhase | 'gone'): Outcome => ({ phase: next, ranges })
   switch (event.kind) {
     case 'prepared':
-      return phase.kind === 'preparing' ? to({ kind: 'copying' }) : undefined
-    case 'copied':
-      return phase.kind === 'copying' ? to({ kind: 'verifying', term: event.term }) : undefined
-    case 'verified':
-      return phase.kind === 'verifying' ? to({ kind: 'ready', term: phase.term }) : undefined
+      return phase.kind === 'preparing' ? { phase: { kind: 'copying' } } : undefined
+    case 'copied': {
+      const { term } = event
+      return phase.kind === 'copying' ? { phase: { kind: 'verifying', term } } : undefined
+    }
+    case 'verified': {
+      if (phase.kind !== 'verifying') return undefined
+      return { phase: { kind: 'ready', term: phase.term } }
+    }
     case 'differed': {
       if (phase.kind !== 'verifying') return undefined
-      return to({ kind: 'differs', term: phase.term, detail: event.detail })
+      return { phase: { kind: 'differs', term: phase.term, detail: event.detail } }
     }
     case 'verify-again': {
       const isVerified = phase.kind === 'differs' || phase.kind === 'ready'
-      return isVerified ? to({ kind: 'verifying', term: phase.term }) : undefined
+      return isVerified ? { phase: { kind: 'verifying', term: phase.term } } : undefined
     }
     case 'lost': {
       const isCopied =
         phase.kind === 'verifying' || phase.kind === 'differs' || phase.kind === 'ready'
-      return isCopied ? to({ kind: 'copying' }) : undefined
+      return isCopied ? { phase: { kind: 'copying' } } : undefined
     }
     case 'cut-over': {
       if (phase.kind !== 'ready') return undefined
       const left = rangesIn(ranges, move.slots)
-      const given = move.slots.map((run) => ({ ...run, cell: move.to, term: phase.term }))
-      const next = { kind: 'retiring', left, sinceMs: nowMs } as const
-      return { phase: next, ranges: reassigned(ranges, given) }
+      const changed = move.slots.map((run) => ({ ...run, cell: move.to, term: phase.term }))
+      const { isTakeover } = event
+      return { phase: { kind: 'retiring', left, sinceMs: nowMs, isTakeover }, changed }
     }
     case 'retired':
-      return phase.kind === 'retiring' ? to('gone') : undefined
+      return phase.kind === 'retiring' ? { phase: 'gone' } : undefined
     case 'aborted':
-      return phase.kind === 'retiring' ? undefined : to('gone')
-    case 'rolled-back': {
-      if (phase.kind !== 'retiring') return undefined
-      return { phase: 'gone', ranges: reassigned(ranges, phase.left) }
+      return phase.kind === 'retiring' ? undefined : { phase: 'gone' }
+    case 'rolled-back':
+      return phase.kind === 'retiring' ? { phase: 'gone', changed: phase.left } : undefined
+    case 'paused':
+    case 'resumed': {
+      const isPaused = event.kind === 'paused'
+      return move.isPaused === isPaused ? undefined : { phase, isPaused }
     }
   }
+}
+
+/** What is left of the other moves when slots have another owner: no standby of the one before, no move from it or back to it. */
+function given(
+  moves: readonly Move[],
+  cause: Move,
+  changed: readonly SlotRange[],
+): readonly Move[] {
+  const others = withoutSlots(moves, (each) => each !== cause && !isMoving(each), changed)
+  return others.filter((each) => each === cause || !isMoving(each) || !overlap(each.slots, changed))
+}
+
+function withoutSlots(
+  moves: readonly Move[],
+  which: (move: Move) => boolean,
+  without: readonly SlotRun[],
+): readonly Move[] {
+  return moves.flatMap((move) => {
+    if (!which(move) || !overlap(move.slots, without)) return [move]
+    const slots = runsWithout(move.slots, without)
+    return slots.length === 0 ? [] : [{ ...move, slots }]
+  })
+}
+
+/** Whether its slots can be in no other such move: it is no standby, or one that took over. */
+export function isMoving({ isStandby, phase }: Move): boolean {
+  return !isStandby || phase.kind === 'retiring'
+}
+
+/** Whether its slots can have no standby at the cell: they have one, or the cell holds or takes in a copy of them. */
+export function cannotStandBy(at: CellName): (move: Move) => boolean {
+  return (move) => !isMoving(move) || move.from === at || move.to === at
 }
 
 /** The term under which the target holds the slots of the move, once that is durable. */

@@ -25,9 +25,14 @@ export type Placement = {
   readonly ranges: readonly SlotRange[]
   /** All cells of the cluster, also those that own no slot. */
   readonly cells: readonly CellName[]
-  /** Under way; a slot is in one of them at most. */
+  /** Under way, and standbys. A slot is in one standby and in one other at most. */
   readonly moves: readonly Move[]
+  /** Which cell stands by for the slots of which, as operators wish. */
+  readonly standbys: readonly StandbyRule[]
 }
+
+/** All slots that `cell` owns are kept up to date at `standby` too, to be owned there when `cell` is dead. */
+export type StandbyRule = { readonly cell: CellName; readonly standby: CellName }
 
 /** Slots on their way from one cell to another. Which phase may follow which: move.ts. */
 export type Move = {
@@ -36,6 +41,10 @@ export type Move = {
   readonly slots: readonly SlotRun[]
   readonly from: CellName
   readonly to: CellName
+  /** It stops when it is ready, until the source is dead: readers without inboxes. */
+  readonly isStandby: boolean
+  /** An operator had it stopped: it stays in its phase. */
+  readonly isPaused: boolean
   readonly phase: MovePhase
 }
 
@@ -47,8 +56,16 @@ export type MovePhase =
   /** What the target shows is not what the source shows. Stays until someone looks. */
   | { readonly kind: 'differs'; readonly term: number; readonly detail: string }
   | { readonly kind: 'ready'; readonly term: number }
-  /** `left`: the slots as the source owned them. `sinceMs`: when it was cut over. */
-  | { readonly kind: 'retiring'; readonly left: readonly SlotRange[]; readonly sinceMs: number }
+  /**
+   * `left`: the slots as the source owned them. `sinceMs`: when it was cut over. `isTakeover`: the source was dead; when it is well
+   * again it owns them again.
+   */
+  | {
+      readonly kind: 'retiring'
+      readonly left: readonly SlotRange[]
+      readonly sinceMs: number
+      readonly isTakeover: boolean
+    }
 
 export const SLOTS_DEFAULT = 4096
 /** Of the slots that a cluster begins with: empty stores hold them. */
@@ -66,7 +83,7 @@ export function firstPlacement(cells: readonly CellName[], slots: number): Place
     cell,
     term: FIRST_TERM,
   }))
-  return { epoch: 1, slots, ranges, cells, moves: [] }
+  return { epoch: 1, slots, ranges, cells, moves: [], standbys: [] }
 }
 
 export function ownerOf(placement: Placement, slot: number): SlotRange {
@@ -114,10 +131,7 @@ export function runsOf(slots: readonly number[]): SlotRun[] {
 /** The parts of the ranges that lie in the runs. Both ascend. */
 export function rangesIn(ranges: readonly SlotRange[], runs: readonly SlotRun[]): SlotRange[] {
   return ranges.flatMap((range) =>
-    runs.flatMap(({ first, last }) => {
-      const part = { first: Math.max(first, range.first), last: Math.min(last, range.last) }
-      return part.first > part.last ? [] : [{ ...range, ...part }]
-    }),
+    runs.flatMap((run) => overlapOf(range, run).map((part) => ({ ...range, ...part }))),
   )
 }
 
@@ -136,6 +150,22 @@ export function reassigned(
     } else joined.push(range)
   }
   return joined
+}
+
+/** The runs without some slots. All ascend. */
+export function runsWithout(runs: readonly SlotRun[], without: readonly SlotRun[]): SlotRun[] {
+  const gaps = gapsBetween(without)
+  return runs.flatMap((run) => gaps.flatMap((gap) => overlapOf(run, gap)))
+}
+
+export function overlap(some: readonly SlotRun[], others: readonly SlotRun[]): boolean {
+  return some.some((run) => others.some((other) => overlapOf(run, other).length > 0))
+}
+
+function overlapOf(one: SlotRun, other: SlotRun): SlotRun[] {
+  const first = Math.max(one.first, other.first)
+  const last = Math.min(one.last, other.last)
+  return first > last ? [] : [{ first, last }]
 }
 
 function gapsBetween(runs: readonly SlotRun[]): SlotRun[] {

@@ -190,6 +190,19 @@ export type CellStatus = {
   readonly openGap: readonly GapPart[]
 }
 
+/** What to tell besides: the end of the log, read now; what each slot asks of the cell. */
+export type SlotsQuery = { readonly logEnd?: boolean; readonly loads?: boolean }
+
+/** What a slot asks of the cell that owns it. */
+export type SlotLoad = {
+  readonly slot: number
+  readonly readers: number
+  /** A second, of the last minute or so. */
+  readonly reads: number
+  /** Of the readers' state in memory. */
+  readonly bytes: number
+}
+
 /** What whoever drives moves must know of a cell. */
 export type SlotsReport = {
   readonly cell: CellName
@@ -204,10 +217,19 @@ export type SlotsReport = {
   readonly prepared: readonly number[]
   /** Moves to here whose slots are held durably, and under which term. */
   readonly arrived: readonly { readonly move: number; readonly term: number }[]
+  /** Moves to here that are being copied: how much is there, from 0 to 1, and what was copied. */
+  readonly copying: readonly {
+    readonly move: number
+    readonly part: number
+    readonly readers: number
+    readonly bytes: number
+  }[]
   /** Moves that gave slots away which are still kept here, up to date. */
   readonly retained: readonly number[]
   /** Why moves to here do not get on; each is tried again. */
   readonly failures: readonly { readonly move: number; readonly detail: string }[]
+  /** Of the slots that it owns and where somebody lives; empty when they were not asked for. */
+  readonly loads: readonly SlotLoad[]
 }
 
 export interface CellClient {
@@ -264,6 +286,6 @@ export interface CellClient {
     slot: number,
     query: { readonly after: UserKey | undefined; readonly limit: number },
   ): Promise<ReadersPage | undefined>
-  /** `logEnd`: with the end of the log, read now; rejects when that can not be had. */
-  slots(query?: { readonly logEnd: boolean }): Promise<SlotsReport>
+  /** Rejects when the log's end was asked for and can not be had. */
+  slots(query?: SlotsQuery): Promise<SlotsReport>
 }

@@ -97,7 +97,7 @@ export async function answerAsk(
       return { position: bytesOfPosition([]), outcome: { $case: 'readersOf', value }, posts: [] }
     }
     case 'slots': {
-      const { position, ...report } = await cell.slots({ logEnd: ask.value.logEnd })
+      const { position, ...report } = await cell.slots(ask.value)
       const outcome = { $case: 'slots', value: wireSlots(report) } as const
       return { position: bytesOfPosition(position), outcome, posts: [] }
     }

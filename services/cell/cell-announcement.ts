@@ -13,6 +13,7 @@ const announcementOf = z.object({
   boot: z.int().positive(),
   /** Unix ms, by the clock of the process that announces. */
   leaseEndsAtMs: z.number(),
+  leaseMs: z.number(),
   startedAtMs: z.number(),
   state: z.enum(STATES),
   /** One line for people, when it refuses to run. */

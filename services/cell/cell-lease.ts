@@ -218,7 +218,7 @@ export class CellLease {
     const leaseEndsAtMs = clock.nowMs() + leaseMs
     const { state, detail, startedAtMs, memoryBytes } = about()
     const now = { state, detail, startedAtMs, memoryBytes }
-    return { cell, address: address(), boot, leaseEndsAtMs, version, ...now }
+    return { cell, address: address(), boot, leaseEndsAtMs, leaseMs, version, ...now }
   }
 
   #renewed(begunMs: number): void {

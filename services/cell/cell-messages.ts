@@ -263,5 +263,7 @@ export function wireSlots(report: Omit<SlotsReport, 'position'>): SlotsReply {
     arrived: [...report.arrived],
     retained: [...report.retained],
     failures: [...report.failures],
+    copying: [...report.copying],
+    loads: [...report.loads],
   }
 }

@@ -19,6 +19,7 @@ import type {
   PostFound,
   ReadersPage,
   RelationsPage,
+  SlotsQuery,
   SlotsReport,
   Unread,
   WatchItem,
@@ -103,7 +104,7 @@ export class LeasedCell implements CellClient {
     return this.#served.readersOf(slot, query)
   }
 
-  slots(query?: { readonly logEnd: boolean }): Promise<SlotsReport> {
+  slots(query?: SlotsQuery): Promise<SlotsReport> {
     return this.#served.slots(query)
   }
 

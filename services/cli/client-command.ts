@@ -1,5 +1,6 @@
 // What all commands share that talk to a server.
 
+import { userInfo } from 'node:os'
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
 import { type Cellfeed, type ConnectOptions, connect } from '../client/connect.ts'
@@ -44,6 +45,7 @@ export async function withServer(
     timeoutMs: flags.timeout * 1000,
     adminAddress: flags.adminAddress ?? environment.adminAddress,
     tls: clientTls(environment.tls),
+    operator: operatorName(),
     ...options,
   })
   const close = () => feed.close()
@@ -53,6 +55,15 @@ export async function withServer(
   } finally {
     terminal.interrupted.removeEventListener('abort', close)
     feed.close()
+  }
+}
+
+/** For the list of changes; an account without a name has none. */
+function operatorName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return ''
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { type Command, InvalidArgumentError } from 'commander'
-import type { Move, SlotRun } from '../client/admin-calls.ts'
+import type { Move, SlotRun } from '../client/move-calls.ts'
 import type { Cellfeed } from '../client/connect.ts'
 import { type AddressFlags, adminFlags, examples, withServer } from './client-command.ts'
 import { exitCodes } from './exit.ts'

@@ -7,9 +7,6 @@ import {
   CellState,
   EntrySource,
   ExplainReason,
-  type Move as WireMove,
-  MoveChange,
-  MovePhase,
   type PartitionLag as WirePartitionLag,
   type Related as WireRelated,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
@@ -78,52 +75,6 @@ export interface AdminCalls {
    * cell has applied it; false if no gap was open.
    */
   closeGap(cell: string, options?: CallOptions): Promise<boolean>
-
-  /** Adds a cell that owns nothing yet; false if it was there. */
-  addCell(cell: string, options?: CallOptions): Promise<boolean>
-
-  /** Removes a cell that owns nothing any more; false if it was not there. */
-  removeCell(cell: string, options?: CallOptions): Promise<boolean>
-
-  /** Slots that are on their way from one cell to another. */
-  moves(options?: CallOptions): Promise<Move[]>
-
-  /** Begins to move slots, all of them of one other cell; `dryRun`: only says whether it could. */
-  moveSlots(
-    move: { readonly slots: readonly SlotRun[]; readonly to: string; readonly dryRun?: boolean },
-    options?: CallOptions,
-  ): Promise<Move>
-
-  /** Aborts a move before its cutover, takes it back after it, or has it verified again. */
-  changeMove(
-    id: number,
-    change: 'abort' | 'roll-back' | 'verify',
-    options?: CallOptions,
-  ): Promise<void>
-}
-
-/** Slots next to each other, both ends included. */
-export type SlotRun = { readonly first: number; readonly last: number }
-
-export type MovePhaseName =
-  | 'PREPARING'
-  | 'COPYING'
-  | 'VERIFYING'
-  | 'DIFFERS'
-  | 'READY'
-  | 'RETIRING'
-  | 'UNKNOWN'
-
-export interface Move {
-  readonly id: number
-  readonly slots: readonly SlotRun[]
-  readonly from: string
-  readonly to: string
-  readonly phase: MovePhaseName
-  /** One line for people, if the phase needs explaining; else empty. */
-  readonly detail: string
-  /** When the target became the owner; undefined before. */
-  readonly cutOverAt: Date | undefined
 }
 
 const RELATIONS_PER_PAGE = 1_000
@@ -145,31 +96,6 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
     async closeGap(cell, options) {
       const request = { cell, consistencyTokens: tokens() }
       return (await session().ask(methods.closeGap, request, options)).closed
-    },
-
-    async addCell(cell, options) {
-      return (await session().ask(methods.addCell, { cell }, options)).added
-    },
-
-    async removeCell(cell, options) {
-      return (await session().ask(methods.removeCell, { cell }, options)).removed
-    },
-
-    async moves(options) {
-      const { moves } = await session().ask(methods.listMoves, {}, options)
-      return moves.map(moveOf)
-    },
-
-    async moveSlots({ slots, to, dryRun = false }, options) {
-      const request = { slots: [...slots], to, dryRun }
-      const { move } = await session().ask(methods.moveSlots, request, options)
-      if (move === undefined) throw new Error('the answer names no move')
-      return moveOf(move)
-    },
-
-    async changeMove(id, change, options) {
-      const request = { id: BigInt(id), change: changes[change] }
-      await session().ask(methods.changeMove, request, options)
     },
 
     async cells(options) {
@@ -212,31 +138,6 @@ const stateNames = new Map<number, CellStatus['state']>(
     (name) => [CellState[name], name],
   ),
 )
-
-const phaseNames = new Map<number, MovePhaseName>(
-  (['PREPARING', 'COPYING', 'VERIFYING', 'DIFFERS', 'READY', 'RETIRING'] as const).map((name) => [
-    MovePhase[name],
-    name,
-  ]),
-)
-
-const changes = {
-  abort: MoveChange.ABORT,
-  'roll-back': MoveChange.ROLL_BACK,
-  verify: MoveChange.VERIFY_AGAIN,
-} as const
-
-function moveOf({ id, slots, from, to, phase, detail, cutOverAt }: WireMove): Move {
-  return {
-    id: Number(id),
-    slots,
-    from,
-    to,
-    phase: phaseNames.get(phase) ?? 'UNKNOWN',
-    detail,
-    cutOverAt,
-  }
-}
 
 const reasonNames = new Map<number, string>(
   Object.entries(ExplainReason).map(([name, number]) => [number, name]),

@@ -18,6 +18,7 @@ import { DirectReads } from './direct-reads.ts'
 import { type FirehoseCalls, firehoseCalls } from './firehose-calls.ts'
 import { type GraphCalls, graphCalls } from './graph-calls.ts'
 import { type ImportCalls, importCalls } from './import-calls.ts'
+import { type MoveCalls, moveCalls } from './move-calls.ts'
 import { type PostCalls, postCalls } from './post-calls.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
 import { Session } from './session.ts'
@@ -64,6 +65,14 @@ export type {
   ImportRecord,
   ImportResult,
 } from './import-calls.ts'
+export type {
+  Move,
+  MoveCalls,
+  MoveChangeName,
+  MovePhaseName,
+  PlacementChange,
+  SlotRun,
+} from './move-calls.ts'
 export type { Audience, DashboardPost, Post, PostContent, PostRef } from './post.ts'
 export type {
   NewPost,
@@ -96,6 +105,8 @@ export interface ConnectOptions {
   readonly tls?: ClientTls | undefined
   /** Where the admin API is: unless given, on the same host at the next port. */
   readonly adminAddress?: string | undefined
+  /** Who changes cells and moves, for the list of changes. */
+  readonly operator?: string | undefined
 }
 
 /** A connection, or a session on one. All failures are `CellfeedError`s. */
@@ -105,7 +116,8 @@ export interface Cellfeed
     GraphCalls,
     ImportCalls,
     FirehoseCalls,
-    AdminCalls {
+    AdminCalls,
+    MoveCalls {
   /**
    * A session of its own on the same connection: it sees what was behind the given tokens (another
    * session's `consistencyTokens`, kept in a cookie for example), but nothing else of this one.
@@ -160,6 +172,7 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
       ...importCalls(session),
       ...firehoseCalls(session),
       ...adminCalls(admin, () => session.tokens),
+      ...moveCalls(admin, options.operator ?? ''),
       session: open,
       get consistencyTokens() {
         return session.tokens

@@ -1,9 +1,9 @@
 // What the admin API works with, put together once.
 
 import type { CellName } from '../../cells/model/placement.ts'
-import type { SlotsReport } from '../../cells/ports/cell-client.ts'
+import type { SlotsQuery, SlotsReport } from '../../cells/ports/cell-client.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
-import type { Placements } from '../../cells/ports/placements.ts'
+import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { CellReport } from '../cell/cell-report.ts'
 import type { CellReader } from '../gateway/cell-reader.ts'
 import type { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
@@ -20,9 +20,9 @@ export type AdminDesk = {
   readonly version: string
   readonly reports: () => readonly CellReport[]
   readonly clock: Clock
-  readonly placements: Pick<Placements, 'read' | 'replace'>
+  readonly control: ControlStore
   /** What a cell reports of its slots; undefined when it does not answer. */
-  readonly reportOf: (cell: CellName) => Promise<SlotsReport | undefined>
+  readonly reportOf: (cell: CellName, query?: SlotsQuery) => Promise<SlotsReport | undefined>
 }
 
 const UINT32_MAX = 0xffff_ffff

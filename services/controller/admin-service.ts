@@ -11,16 +11,21 @@ import {
   type GetPlacementRequest,
   type GetPlacementResponse,
   type ListCellsResponse,
+  type ListChangesRequest,
+  type ListChangesResponse,
   type PartitionLag,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { CellReport, CellState as ReportedState } from '../cell/cell-report.ts'
 import type { Handlers } from '../gateway/service-book.ts'
+import { changesOf } from '../router/placement-trail.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { explainPost } from './explain-post.ts'
 import { addCellTo, changeMove, listMoves, moveSlots, removeCellFrom } from './moves.ts'
+import { failOver, setStandbyOf } from './standbys.ts'
 import { closeGap, listRelations, wireGap } from './relations.ts'
 
+const CHANGES_MAX = 1_000
 const GAP_DETAIL = 'it was rebuilt and missed relations: cellfeed reconcile --help'
 
 const STATES: Readonly<Record<ReportedState, CellState>> = {
@@ -49,6 +54,9 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
     listMoves: front.unary('ListMoves', () => listMoves(desk)),
     moveSlots: front.write('MoveSlots', (request) => moveSlots(desk, request)),
     changeMove: front.write('ChangeMove', (request) => changeMove(desk, request)),
+    setStandby: front.write('SetStandby', (request) => setStandbyOf(desk, request)),
+    failOver: front.write('FailOver', (request) => failOver(desk, request)),
+    listChanges: front.unary('ListChanges', (request) => listChanges(desk, request)),
   }
 }
 
@@ -127,6 +135,18 @@ function partitionLags(
   }))
 }
 
+async function listChanges(
+  { control }: AdminDesk,
+  { limit }: ListChangesRequest,
+): Promise<ListChangesResponse> {
+  const changes = await changesOf(control, Math.min(Math.max(1, limit), CHANGES_MAX))
+  return {
+    changes: changes.map(({ epoch, atMs, by, what }) => {
+      return { epoch: BigInt(epoch), at: new Date(atMs), by, what }
+    }),
+  }
+}
+
 function getPlacement(desk: AdminDesk, request: GetPlacementRequest): GetPlacementResponse {
   const { placement } = desk.router
   if (request.userId !== '') checkUser(request.userId, 'user_id')
@@ -137,6 +157,7 @@ function getPlacement(desk: AdminDesk, request: GetPlacementRequest): GetPlaceme
     slots: placement.slots,
     ranges: placement.ranges.map((range) => ({ ...range })),
     pins: [],
+    standbys: [...placement.standbys],
     user:
       request.userId === ''
         ? undefined

@@ -1,16 +1,66 @@
 // Everything `cellfeed controller` can be told, by flag or by environment; a flag wins. All mistakes are reported at once.
 
-import type { ConfigErrors, Environment, Raw } from '../runtime/flags.ts'
-import { type ListenerConfig, listenerConfig } from '../runtime/process-flags.ts'
+import { z } from 'zod'
+import {
+  type ConfigErrors,
+  duration,
+  type Environment,
+  type Flag,
+  flag,
+  isConfigErrors,
+  type Raw,
+  readFlags,
+} from '../runtime/flags.ts'
+import {
+  CLUSTER_FIELDS,
+  CLUSTER_FLAGS,
+  clusterConfigOf,
+  listenConfigOf,
+  type ListenerConfig,
+  listenFields,
+  listenFlags,
+} from '../runtime/process-flags.ts'
 
-export type ControllerConfig = ListenerConfig
+export type ControllerConfig = ListenerConfig & {
+  /** How long a cell without standby is gone until others take its slots in; endless: never by themselves. */
+  readonly adoptAfterMs: number
+}
 
-const listener = listenerConfig('admin gRPC API', { port: 7401, statusPort: 7404 })
-export const CONTROLLER_FLAGS = listener.flags
+const PORTS = { port: 7401, statusPort: 7404 }
+const ADOPT_AFTER_MS = 30_000
+
+const FIELDS = {
+  ...CLUSTER_FIELDS,
+  ...listenFields(PORTS),
+  adoptAfter: z
+    .union(
+      [z.literal('never').transform(() => Number.POSITIVE_INFINITY), duration()],
+      'wants a time such as 500ms, 10s or 15m, or never',
+    )
+    .default(ADOPT_AFTER_MS),
+}
+
+export const CONTROLLER_FLAGS: readonly Flag[] = [
+  ...listenFlags('admin gRPC API', PORTS),
+  flag(
+    '--adopt-after <time>',
+    'adoptAfter',
+    'how long a cell is gone until others take in its slots that have no standby (default: 30s; never)',
+  ),
+  ...CLUSTER_FLAGS,
+]
 
 export function parseControllerConfig(
   raw: Raw,
   environment: Environment = process.env,
 ): ControllerConfig | ConfigErrors {
-  return listener.parse(raw, environment)
+  const given = readFlags({ fields: FIELDS, flags: CONTROLLER_FLAGS }, raw, environment)
+  if (isConfigErrors(given)) return given
+  const errors: string[] = []
+  const config = {
+    ...clusterConfigOf(given, errors),
+    ...listenConfigOf(given, errors),
+    adoptAfterMs: given.adoptAfter,
+  }
+  return errors.length > 0 ? { errors } : Object.freeze(config)
 }

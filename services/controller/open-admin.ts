@@ -1,5 +1,6 @@
 // Puts the admin API together and opens its port, in `serve` and in the controller's process alike.
 
+import type { ControlStore } from '../../cells/ports/control-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import { packageVersion } from '../runtime/version.ts'
 import type { CellReport } from '../cell/cell-report.ts'
@@ -23,7 +24,7 @@ export type AdminParts = {
   readonly partitionsPerTopic: number
   readonly reports: () => readonly CellReport[]
   readonly clock: Clock
-  readonly placements: AdminDesk['placements']
+  readonly control: ControlStore
   readonly reportOf: AdminDesk['reportOf']
   readonly metrics: Metrics
   readonly log: Logger

@@ -1,5 +1,6 @@
 // The controller as a process of its own, on a control store that is open already.
 
+import { hostname } from 'node:os'
 import type { CellName } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
@@ -7,7 +8,6 @@ import { CellReader } from '../gateway/cell-reader.ts'
 import { ConsistencyTokens } from '../gateway/consistency-tokens.ts'
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
 import { openCells } from '../router/open-cells.ts'
-import { ControlPlacements } from '../router/control-placements.ts'
 import { followPlacement } from '../router/router.ts'
 import { addressAt } from '../runtime/address-at.ts'
 import type { Closing } from '../runtime/closing.ts'
@@ -22,13 +22,14 @@ import { DRIVE_LIMITS, driveMoves, reportOf } from './drive-moves.ts'
 import { readLogIdentity } from './log-identity.ts'
 import { openAdmin } from './open-admin.ts'
 
-/** Longer than any lease may be. */
-const DEAD_AFTER_MS = 15_000
-
 /** Resolves when it serves. What it opened is in `closing`, also when it throws. */
 export async function startController(
   ports: { readonly clock: Clock; readonly control: ControlStore },
-  config: ListenConfig & { readonly metrics: Metrics; readonly log: Logger },
+  config: ListenConfig & {
+    readonly adoptAfterMs: number
+    readonly metrics: Metrics
+    readonly log: Logger
+  },
   closing: Closing,
 ): Promise<Running> {
   const { clock, control } = ports
@@ -40,18 +41,16 @@ export async function startController(
   closing.add(() => page.stop())
   const identity = await readLogIdentity(control)
   const { document, router, reports, connect } = await openCells({ ...ports, log, tls }, closing)
-  const dead = new DeadCells({
-    control,
-    monotonicMs: () => performance.now(),
-    patienceMs: DEAD_AFTER_MS,
-  })
+  const dead = new DeadCells({ control, monotonicMs: () => performance.now() })
   const isDead = async (cell: CellName) => dead.isDead(cell)
+  const isLost = async (cell: CellName) => dead.isGone(cell, config.adoptAfterMs)
+  const by = `controller on ${hostname()}, process ${process.pid}`
   closing.add(
     inBackground(log, {
       'follow placement': (signal, failed) =>
         followPlacement({ control, router, clock }, { signal, failed }),
       'look for dead cells': dead.watching(() => router.placement.cells, clock),
-      'drive moves': driveMoves({ clock, control, connect, isDead }),
+      ...driveMoves({ clock, control, connect, isDead, isLost, by }),
     }),
   )
   const port = await openAdmin(
@@ -63,8 +62,8 @@ export async function startController(
       partitionsPerTopic: identity.partitionsPerTopic,
       reports,
       clock,
-      placements: new ControlPlacements(control),
-      reportOf: (cell) => reportOf(connect(cell), undefined, DRIVE_LIMITS.reportMs),
+      control,
+      reportOf: (cell, query) => reportOf(connect(cell), query, DRIVE_LIMITS.reportMs),
       metrics,
       log,
     },

@@ -1,20 +1,30 @@
 // The placement in the control store, as cells and whoever drives moves use it.
 
 import type { CellName } from '../../cells/model/placement.ts'
+import { changeText } from '../../cells/model/placement-change.ts'
 import type { ControlEntry, ControlStore } from '../../cells/ports/control-store.ts'
 import type { Moving, PlacementFound, Placements } from '../../cells/ports/placements.ts'
 import type { SlotSource } from '../../cells/ports/slot-source.ts'
 import { nextBoot } from '../controller/boots.ts'
 import { noCluster } from '../runtime/no-cluster.ts'
 import { decodePlacement, encodePlacement, PLACEMENT_KEY } from './placement-document.ts'
+import { keepChange } from './placement-trail.ts'
 
 type Placement = PlacementFound['placement']
 
+/** Who changes placements: a process, or an operator as their client names them. */
+export type ChangeAuthor = { readonly by: string; readonly nowMs: () => number }
+
+/** Of who only reads. */
+const NOBODY: ChangeAuthor = { by: '', nowMs: () => 0 }
+
 export class ControlPlacements implements Placements {
   readonly #control: ControlStore
+  readonly #author: ChangeAuthor
 
-  constructor(control: ControlStore) {
+  constructor(control: ControlStore, author: ChangeAuthor) {
     this.#control = control
+    this.#author = author
   }
 
   /** Throws StartFailure when the cluster was never set up. */
@@ -25,11 +35,17 @@ export class ControlPlacements implements Placements {
     return { placement, revision: found.revision }
   }
 
+  /** With an entry of the audit trail. */
   async replace(revision: number, placement: Placement): Promise<boolean> {
     const found = await this.#control.get(PLACEMENT_KEY)
     if (found === undefined || found.revision !== revision) return false
-    const { clusterId } = decodePlacement(found.value)
-    const value = encodePlacement({ clusterId, placement })
+    const before = decodePlacement(found.value)
+    if (before.change !== undefined) await keepChange(this.#control, before.change)
+    const { by, nowMs } = this.#author
+    const what = changeText(before.placement, placement)
+    const { epoch } = placement
+    const change = { epoch, previous: before.change?.epoch ?? 0, atMs: nowMs(), by, what }
+    const value = encodePlacement({ clusterId: before.clusterId, placement, change })
     return (await this.#control.compareAndSet(PLACEMENT_KEY, revision, value)) !== undefined
   }
 
@@ -48,7 +64,7 @@ export function movingBy(
   openSource: (cell: CellName) => Promise<SlotSource>,
 ): Moving {
   return {
-    placements: new ControlPlacements(control),
+    placements: new ControlPlacements(control, NOBODY),
     nextTerm: () => nextBoot(control),
     openSource,
   }

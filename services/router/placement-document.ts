@@ -2,7 +2,9 @@
 
 import { termOf } from '../../cells/model/move.ts'
 import type { Move, MovePhase, Placement } from '../../cells/model/placement.ts'
+import type { PlacementChange } from '../../cells/model/placement-change.ts'
 import {
+  Change as ChangeMessage,
   type Move as MoveMessage,
   MovePhase as WirePhase,
   Placement as PlacementMessage,
@@ -10,10 +12,15 @@ import {
 
 export const PLACEMENT_KEY = 'placement'
 
-export type PlacementDocument = { readonly clusterId: bigint; readonly placement: Placement }
+export type PlacementDocument = {
+  readonly clusterId: bigint
+  readonly placement: Placement
+  /** What made it; undefined of a cluster's first one. */
+  readonly change?: PlacementChange
+}
 
 export function encodePlacement(document: PlacementDocument): Uint8Array {
-  const { clusterId, placement } = document
+  const { clusterId, placement, change } = document
   return PlacementMessage.encode({
     clusterId,
     epoch: BigInt(placement.epoch),
@@ -22,6 +29,8 @@ export function encodePlacement(document: PlacementDocument): Uint8Array {
     pins: [],
     cells: [...placement.cells],
     moves: placement.moves.map(wireMove),
+    standbys: [...placement.standbys],
+    change: change && wireChange(change),
   }).finish()
 }
 
@@ -38,9 +47,27 @@ export function decodePlacement(bytes: Uint8Array): PlacementDocument {
     ranges,
     cells: message.cells.length === 0 ? owners : message.cells,
     moves: message.moves.map(moveOf),
+    standbys: message.standbys.map(({ cell, standby }) => ({ cell, standby })),
   }
   assertCovers(placement)
-  return { clusterId: message.clusterId, placement }
+  const change = message.change && changeOf(message.change)
+  return { clusterId: message.clusterId, placement, ...(change === undefined ? {} : { change }) }
+}
+
+export function encodeChange(change: PlacementChange): Uint8Array {
+  return ChangeMessage.encode(wireChange(change)).finish()
+}
+
+export function decodeChange(bytes: Uint8Array): PlacementChange {
+  return changeOf(ChangeMessage.decode(bytes))
+}
+
+function wireChange({ epoch, previous, atMs, by, what }: PlacementChange): ChangeMessage {
+  return { epoch: BigInt(epoch), previous: BigInt(previous), atMs: BigInt(atMs), by, what }
+}
+
+function changeOf({ epoch, previous, atMs, by, what }: ChangeMessage): PlacementChange {
+  return { epoch: Number(epoch), previous: Number(previous), atMs: Number(atMs), by, what }
 }
 
 const WIRE_PHASES = {
@@ -53,7 +80,7 @@ const WIRE_PHASES = {
 } as const
 
 function wireMove(move: Move): MoveMessage {
-  const { id, slots, from, to, phase } = move
+  const { id, slots, from, to, phase, isStandby, isPaused } = move
   return {
     id: BigInt(id),
     slots: [...slots],
@@ -64,16 +91,19 @@ function wireMove(move: Move): MoveMessage {
     detail: phase.kind === 'differs' ? phase.detail : '',
     left: phase.kind === 'retiring' ? [...phase.left] : [],
     sinceMs: BigInt(phase.kind === 'retiring' ? phase.sinceMs : 0),
+    isTakeover: phase.kind === 'retiring' && phase.isTakeover,
+    isStandby,
+    isPaused,
   }
 }
 
 function moveOf(message: MoveMessage): Move {
-  const { id, slots, from, to } = message
+  const { id, slots, from, to, isStandby, isPaused } = message
   const runs = slots.map(({ first, last }) => ({ first, last }))
-  return { id: Number(id), slots: runs, from, to, phase: phaseOf(message) }
+  return { id: Number(id), slots: runs, from, to, isStandby, isPaused, phase: phaseOf(message) }
 }
 
-function phaseOf({ phase, term, detail, left, sinceMs }: MoveMessage): MovePhase {
+function phaseOf({ phase, term, detail, left, sinceMs, isTakeover }: MoveMessage): MovePhase {
   switch (phase) {
     case WirePhase.PREPARING:
       return { kind: 'preparing' }
@@ -92,7 +122,7 @@ function phaseOf({ phase, term, detail, left, sinceMs }: MoveMessage): MovePhase
         cell,
         term: old,
       }))
-      return { kind: 'retiring', left: ranges, sinceMs: Number(sinceMs) }
+      return { kind: 'retiring', left: ranges, sinceMs: Number(sinceMs), isTakeover }
     }
     case WirePhase.UNSPECIFIED:
     case WirePhase.UNRECOGNIZED:

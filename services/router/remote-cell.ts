@@ -20,6 +20,7 @@ import type {
   PostFound,
   ReadersPage,
   RelationsPage,
+  SlotsQuery,
   SlotsReport,
   Unread,
   WatchItem,
@@ -219,8 +220,8 @@ export class RemoteCell implements CellClient {
     return answer.value
   }
 
-  async slots({ logEnd } = { logEnd: false }): Promise<SlotsReport> {
-    const ask = { $case: 'slots', value: { logEnd } } as const
+  async slots({ logEnd = false, loads = false }: SlotsQuery = {}): Promise<SlotsReport> {
+    const ask = { $case: 'slots', value: { logEnd, loads } } as const
     const answer = await this.#ask({ seen: [], signal: NEVER }, ask, (reply) => {
       return valueOf(reply, 'slots')
     })

@@ -13,7 +13,6 @@ import { DRIVE_LIMITS, driveMoves, reportOf } from '../controller/drive-moves.ts
 import { openAdmin } from '../controller/open-admin.ts'
 import type { GatewayLimits } from '../gateway/gateway-limits.ts'
 import { openGateway } from '../gateway/open-gateway.ts'
-import { ControlPlacements } from '../router/control-placements.ts'
 import { Router } from '../router/router.ts'
 import type { Closing } from '../runtime/closing.ts'
 import { inBackground } from '../runtime/in-background.ts'
@@ -81,8 +80,8 @@ export async function startCluster(
       partitionsPerTopic: firehose.identity.partitionsPerTopic,
       reports,
       clock,
-      placements: new ControlPlacements(control),
-      reportOf: (cell) => reportOf(connect(cell), undefined, DRIVE_LIMITS.reportMs),
+      control,
+      reportOf: (cell, query) => reportOf(connect(cell), query, DRIVE_LIMITS.reportMs),
       metrics,
       log,
     },
@@ -91,8 +90,10 @@ export async function startCluster(
   )
 
   // A cell of this process that does not serve is about to be started again.
-  const isDead = async () => false
-  closing.add(inBackground(log, { 'drive moves': driveMoves({ clock, control, connect, isDead }) }))
+  const never = async () => false
+  const dead = { isDead: never, isLost: never }
+  const by = `serve, process ${process.pid}`
+  closing.add(inBackground(log, driveMoves({ clock, control, connect, by, ...dead })))
   metrics.watchProcess()
   metrics.watchCells(() => statusesOf(reports()))
   const health = {

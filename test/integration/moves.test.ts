@@ -2,7 +2,7 @@
 
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
-import type { Move } from '../../services/client/admin-calls.ts'
+import type { Move } from '../../services/client/move-calls.ts'
 import { type Cellfeed, connect } from '../../services/client/connect.ts'
 import { addressOf, ProcessCluster } from './process-cluster.ts'
 

@@ -80,7 +80,8 @@ export class ProcessCluster {
 
   controller(): Promise<Running> {
     const { control } = this
-    return startController({ clock: systemClock, control }, this.#config(), this.#closing)
+    const config = { ...this.#config(), adoptAfterMs: Number.POSITIVE_INFINITY }
+    return startController({ clock: systemClock, control }, config, this.#closing)
   }
 
   router(): Promise<Running> {

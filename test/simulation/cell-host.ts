@@ -4,17 +4,10 @@
 import { CellSuperseded } from '../../cells/activities/claim.ts'
 import { NothingToRebuild, Rebuild } from '../../cells/activities/rebuild.ts'
 import { DonorUnusable } from '../../cells/activities/rebuild-plan.ts'
-import type { CellClient } from '../../cells/ports/cell-client.ts'
-import type { BodyCache } from '../../cells/ports/body-cache.ts'
-import type { CellLimits } from '../../cells/model/cell-limits.ts'
-import type { CellStore } from '../../cells/ports/cell-store.ts'
-import type { Clock } from '../../cells/ports/clock.ts'
-import { type Firehose, FirehoseGap } from '../../cells/ports/firehose.ts'
-import type { Moving } from '../../cells/ports/placements.ts'
-import type { CellName, Placement } from '../../cells/model/placement.ts'
+import { FirehoseGap } from '../../cells/ports/firehose.ts'
+import type { CellName } from '../../cells/model/placement.ts'
 import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
-import type { UserKey } from '../../cells/model/user-key.ts'
 import { CacheContent, cacheOf } from './cache.ts'
 import { CellProcess, InjectedFault } from './cell-process.ts'
 import { clockOf, SkewedClock } from './clocks.ts'
@@ -23,36 +16,11 @@ import type { EventLog } from './event-log.ts'
 import { LogPort } from './log-port.ts'
 import { movingOf } from './placement-store.ts'
 import type { Dice } from './random.ts'
+import type { MakeCell, SimulatedCell } from './simulated-cell.ts'
 import { storeOf } from './store.ts'
 import { Violation } from './violation.ts'
 import { Weather } from './weather.ts'
 import type { World } from './world.ts'
-
-export type CellPorts = {
-  readonly firehose: Firehose
-  readonly store: CellStore
-  readonly cache: BodyCache
-  readonly clock: Clock
-  readonly moving: Moving
-}
-export type CellOptions = {
-  readonly name: CellName
-  readonly boot: number
-  readonly placement: Placement
-  readonly limits: CellLimits
-}
-
-/** What is simulated. */
-export type SimulatedCell = CellClient & {
-  start(): Promise<void>
-  stop(): Promise<void>
-  suspend(): void
-  readonly failure: Promise<Error>
-  checkpoint(): Promise<void>
-  writeGeneration(): Promise<void>
-  setAuthorClass(author: UserKey, value: 'delivered' | 'pulled'): Promise<void>
-}
-export type MakeCell = (ports: CellPorts, options: CellOptions) => SimulatedCell
 
 /** An incarnation that serves, or is about to. */
 export type Incarnation = {
@@ -136,7 +104,8 @@ export class CellHost {
 
   /** Since when no process of it runs; undefined while one does. */
   get downSinceUs(): number | undefined {
-    return this.isRunning || this.#zombie !== undefined ? undefined : this.#downSinceUs
+    const isUp = this.isRunning && this.#running?.process.isAwake === true
+    return isUp || this.#zombie !== undefined ? undefined : this.#downSinceUs
   }
 
   get running(): Incarnation | undefined {
@@ -224,7 +193,7 @@ export class CellHost {
   /** Stops the process that runs, and starts another one in its place. */
   putToSleep(): Incarnation | undefined {
     const incarnation = this.running
-    if (incarnation === undefined || this.#isHeld || this.isGapOpen || this.hasZombie)
+    if (incarnation?.process.isAwake !== true || this.#isHeld || this.isGapOpen || this.hasZombie)
       return undefined
     incarnation.process.fallAsleep()
     incarnation.process.isZombie = true
@@ -242,6 +211,20 @@ export class CellHost {
     else zombie.isServing = false
     zombie.process.wakeUp()
     this.#world.tally.add(isNoticed ? 'step: zombie noticed' : 'step: zombie went on')
+  }
+
+  /** The process stands still, and nobody takes its place. */
+  dozeOff({ process }: Incarnation): void {
+    process.fallAsleep()
+    this.#downSinceUs = this.#world.scheduler.nowUs
+  }
+
+  /** It looks at its lease first. */
+  wakeAlone(incarnation: Incarnation): void {
+    const { process } = incarnation
+    if (!process.isAlive || process.isAwake) return
+    this.#suspend(incarnation)
+    process.wakeUp()
   }
 
   endZombie(): void {

@@ -6,7 +6,8 @@ import { eventsBetween, hasReached, type Position } from '../../cells/model/posi
 import type { UserKey } from '../../cells/model/user-key.ts'
 import type { Answer } from '../../cells/ports/cell-client.ts'
 import type { Span } from './belonging.ts'
-import type { CellHost, SimulatedCell } from './cell-host.ts'
+import type { CellHost } from './cell-host.ts'
+import type { SimulatedCell } from './simulated-cell.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 

@@ -9,7 +9,7 @@ import { loseRecords } from './lost-records.ts'
 import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
-import { stopForAWhile } from './zombies.ts'
+import { awayForAWhile, sleepAlone, stopForAWhile } from './zombies.ts'
 
 const FAULTS = {
   crash: 6,
@@ -25,6 +25,8 @@ const FAULTS = {
   'clock jumps': 4,
   'cell sleeps': 2,
   'process stopped': 12,
+  'machine away': 6,
+  'process sleeps': 4,
   leap: 1,
   retention: 3,
   'gap in the log': 2,
@@ -164,6 +166,10 @@ export class Faults {
         )
       case 'process stopped':
         return stopForAWhile(this.#world, host, this.#dice)
+      case 'machine away':
+        return awayForAWhile(this.#world, host, this.#dice)
+      case 'process sleeps':
+        return sleepAlone(this.#world, host, this.#dice)
       case 'leap':
         this.#world.wall.leap(this.#dice.pick(LEAPS_MS))
         this.#world.tally.add('fault: everybody slept')

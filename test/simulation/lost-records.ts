@@ -27,7 +27,7 @@ export async function loseRecords({ world, host, donor, dice }: Parts): Promise<
   host.hold()
   host.crash()
   host.weather.clearUp()
-  if (!(await isOvertaken({ world, host, donor, dice }))) {
+  if (!(await isOvertaken({ world, host, dice }))) {
     world.snapshotsFromMs = snapshotsBefore
     host.release()
     return
@@ -53,11 +53,12 @@ export async function loseRecords({ world, host, donor, dice }: Parts): Promise<
 }
 
 /** The log goes on and forgets, but nothing that the donor needs. Answers whether it forgot what the host needs. */
-async function isOvertaken({ world, host, donor, dice }: Parts): Promise<boolean> {
+async function isOvertaken({ world, host, dice }: Omit<Parts, 'donor'>): Promise<boolean> {
   const tries = dice.between(2, 10)
+  const others = world.hosts.filter((other) => other !== host)
   for (let i = 0; i < tries; i++) {
     await world.sleepUs(dice.between(300_000_000, 900_000_000))
-    await donor.checkpoint()
+    for (const other of others) await other.checkpoint()
   }
   // A checkpoint may have landed late meanwhile.
   const own = host.disk.checkpoint
@@ -71,7 +72,8 @@ async function isOvertaken({ world, host, donor, dice }: Parts): Promise<boolean
     const { logMs } = belonging.model.state(partition, end)
     const youngMs = Math.min(logMs, world.wall.nowMs - RETENTION_MS)
     const young = log.recordsOf(partition).find(({ appendedAtMs }) => appendedAtMs > youngMs)
-    const start = Math.min(young?.offset ?? end, known(donor.durable[partition], 'an offset'))
+    const needed = others.map(({ durable }) => known(durable[partition], 'an offset'))
+    const start = Math.min(young?.offset ?? end, ...needed)
     if (start > known(position[partition], 'an offset')) {
       log.truncate(partition, start)
       isGone = true

@@ -63,8 +63,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'cut-behind-source',
     bug: 'the target takes over behind the source',
     file: 'cells/activities/mover.ts',
-    old: "return hasReached(target.position, passed) ? { kind: 'cut-over' } : undefined",
-    new: "return passed.length >= 0 ? { kind: 'cut-over' } : undefined",
+    old: "return hasReached(target.position, passed) ? { kind: 'cut-over', isTakeover } : undefined",
+    new: "return passed.length >= 0 ? { kind: 'cut-over', isTakeover } : undefined",
   },
   {
     name: 'cut-to-nothing',

@@ -1,16 +1,18 @@
-// Two processes that drive moves, both awake or one asleep, each with the real driver; and what operators do: plan moves, abort them,
-// go back.
+// Two controllers, both awake or one asleep, each with the real mover and caretaker; and what operators do: plan moves, abort, pause
+// and take back some, say who stands by for whom, and have a standby take over.
 
+import { Caretaker } from '../../cells/activities/caretaker.ts'
 import { Mover } from '../../cells/activities/mover.ts'
 import {
   differenceOf,
   NotVerified,
   VERIFICATION_LIMITS,
 } from '../../cells/activities/verification.ts'
-import { advance, type MoveEvent, planMove } from '../../cells/model/move.ts'
-import { type Move, ownerOf, type Placement } from '../../cells/model/placement.ts'
+import { advance, isMoving, type MoveEvent, planMove } from '../../cells/model/move.ts'
+import { type Move, ownerOf, type Placement, type SlotRange } from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
-import type { CellClient, SlotsReport } from '../../cells/ports/cell-client.ts'
+import { setStandby } from '../../cells/model/standbys.ts'
+import type { CellClient, SlotsQuery, SlotsReport } from '../../cells/ports/cell-client.ts'
 import type { CellHost } from './cell-host.ts'
 import { InjectedFault } from './cell-process.ts'
 import { ControlDown, placementsFor } from './placement-store.ts'
@@ -18,12 +20,23 @@ import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
+const ACTS = {
+  plan: 10,
+  abort: 1,
+  'roll back': 4,
+  sleep: 2,
+  down: 1,
+  'stand by': 4,
+  'take over': 3,
+  pause: 1,
+} as const
 const DEAD_AFTER_US = 20_000_000
 const VERIFY_US = 600_000_000
 
 export class Movers {
   readonly #world: World
   readonly #dice: Dice
+  readonly #adoptUs: number
   readonly #ending = new AbortController()
   /** Those asleep: nothing that they wait for comes. */
   readonly #sleeping = new Map<number, (() => void)[]>()
@@ -31,9 +44,12 @@ export class Movers {
   constructor(world: World, dice: Dice) {
     this.#world = world
     this.#dice = dice
+    this.#adoptUs = dice.chance(0.3) ? 60_000_000 : Number.POSITIVE_INFINITY
   }
 
   start(): void {
+    if (this.#dice.chance(0.5))
+      this.#say(this.#rule(this.#world.placement), 'step: rule of standbys')
     for (const id of [1, 2]) this.#run(id)
   }
 
@@ -44,20 +60,59 @@ export class Movers {
 
   async operate(): Promise<void> {
     const { control } = this.#world
-    const act = this.#dice.weighted({ plan: 10, abort: 1, 'roll back': 4, sleep: 2, down: 1 })
+    const act = this.#dice.weighted(ACTS)
     if (act === 'sleep') return this.#sleepAWhile()
     if (act === 'down') return this.#downAWhile()
     if (act === 'plan') {
       this.#say(this.#plan(control.placement), 'step: move planned')
       return
     }
+    if (act === 'stand by') {
+      this.#say(this.#rule(control.placement), 'step: rule of standbys')
+      return
+    }
     const { moves } = control.placement
     if (moves.length === 0) return
     const move = this.#dice.pick(moves)
     if (act === 'abort') this.#change(move, { kind: 'aborted' }, 'step: move aborted')
-    else if (await this.#mayGoBack(move)) {
+    else if (act === 'pause') return this.#pauseAWhile(move)
+    else if (act === 'take over') {
+      if (!(await this.#mayTakeOver(move))) return
+      this.#change(
+        move,
+        { kind: 'cut-over', isTakeover: false },
+        'step: standby asked to take over',
+      )
+    } else if (await this.#mayGoBack(move)) {
       this.#change(move, { kind: 'rolled-back' }, 'step: move rolled back')
     }
+  }
+
+  #rule({ cells, ...placement }: Placement): ReturnType<typeof setStandby> {
+    const [cell, standby] = [
+      this.#dice.pick(cells),
+      this.#dice.pick([...cells, ...cells, undefined]),
+    ]
+    const rule = { cell, standby: standby === cell ? undefined : standby }
+    return setStandby({ cells, ...placement }, rule, this.#world.wall.nowMs)
+  }
+
+  async #pauseAWhile(move: Move): Promise<void> {
+    this.#change(move, { kind: 'paused' }, 'step: move paused')
+    await this.#world.sleepUs(this.#dice.below(100_000_000))
+    while (this.#world.control.isDown) await this.#world.sleepUs(1_000_000)
+    this.#change(move, { kind: 'resumed' }, 'step: move resumed')
+  }
+
+  /** The standby has passed the source, which is alive. */
+  async #mayTakeOver(move: Move): Promise<boolean> {
+    if (!move.isStandby || move.phase.kind !== 'ready') return false
+    const source = await this.#report(move.from)
+    const target = await this.#report(move.to)
+    if (source === undefined || target?.ready !== true) return false
+    const { term } = move.phase
+    const isHeld = target.arrived.some((each) => each.move === move.id && each.term === term)
+    return isHeld && hasReached(target.position, source.position)
   }
 
   #plan(placement: Placement): ReturnType<typeof planMove> {
@@ -123,18 +178,19 @@ export class Movers {
       return value
     }
     const { read, replace } = placementsFor(control, { scheduler, dice, name: `mover ${id}` })
+    const placements = {
+      read: () => read().then(awake),
+      replace: async (revision: number, placement: Placement) => {
+        await awake(undefined)
+        const before = control.placement
+        const isDone = await replace(revision, placement).then(awake)
+        if (isDone) this.#count(before, placement)
+        return isDone
+      },
+    }
     const mover = new Mover(
       {
-        placements: {
-          read: () => read().then(awake),
-          replace: async (revision, placement) => {
-            await awake(undefined)
-            const before = control.placement
-            const isDone = await replace(revision, placement).then(awake)
-            if (isDone) this.#count(before, placement)
-            return isDone
-          },
-        },
+        placements,
         clock: {
           nowMs: () => wall.nowMs,
           sleep: (ms, signal) => world.sleepUnless(ms * 1000, signal).then(awake),
@@ -144,25 +200,55 @@ export class Movers {
         isDead: (cell) => Promise.resolve(this.#isDead(cell)).then(awake),
         verify: (move) => this.#verify(move).then(awake),
       },
-      { stepMs: 3_000, idleMs: 3_000, retireMs: dice.pick([10_000, 120_000]) },
+      {
+        stepMs: 3_000,
+        idleMs: 3_000,
+        retireMs: dice.pick([10_000, 120_000]),
+        returnMs: dice.pick([0, 60_000]),
+        awayMs: dice.pick([60_000, 3_600_000]),
+      },
     )
+    const caretaker = new Caretaker({
+      placements,
+      clock: { nowMs: () => wall.nowMs },
+      isLost: (cell) => Promise.resolve(this.#isDead(cell, this.#adoptUs)).then(awake),
+      isWell: (cell) =>
+        this.#report(cell)
+          .then(awake)
+          .then((report) => report?.ready === true),
+    })
     const failed = (error: unknown): void => {
       const isFault = error instanceof ControlDown || error instanceof InjectedFault
       if (!isFault && !(error instanceof NotVerified)) world.report(error, `mover ${id}`)
     }
     void mover.run(this.#ending.signal, failed)
+    void this.#takeCare(caretaker, failed)
   }
 
-  #count(before: Placement, after: Placement): void {
-    for (const { id, phase } of after.moves) {
-      const old = before.moves.find((move) => move.id === id)
-      if (old !== undefined && old.phase.kind !== phase.kind) {
-        this.#world.tally.add(`step: move ${phase.kind}`)
-      }
+  async #takeCare(caretaker: Caretaker, failed: (error: unknown) => void): Promise<void> {
+    while (!this.#ending.signal.aborted) {
+      await caretaker.step().catch(failed)
+      await this.#world.sleepUnless(5_000_000, this.#ending.signal)
     }
   }
 
-  async #report(cell: string, query = { logEnd: false }): Promise<SlotsReport | undefined> {
+  #count(before: Placement, after: Placement): void {
+    for (const { id, phase, isStandby } of after.moves) {
+      const old = before.moves.find((move) => move.id === id)
+      const { tally } = this.#world
+      const name = isStandby ? 'standby' : 'move'
+      if (old === undefined) tally.add(`step: ${name} planned by itself`)
+      else if (old.phase.kind !== phase.kind) tally.add(`step: ${name} ${phase.kind}`)
+    }
+    for (const { id, phase } of before.moves) {
+      if (phase.kind !== 'retiring' || !phase.isTakeover) continue
+      if (after.moves.some((move) => move.id === id)) continue
+      const isBack = before.epoch < after.epoch && ownedBy(after, phase.left)
+      this.#world.tally.add(isBack ? 'step: taken back' : 'step: taken over for good')
+    }
+  }
+
+  async #report(cell: string, query: SlotsQuery = {}): Promise<SlotsReport | undefined> {
     const host = this.#hostOf(cell)
     await this.#world.sleepUs(this.#dice.below(300_000))
     const { serving } = host
@@ -200,9 +286,9 @@ export class Movers {
     })
   }
 
-  #isDead(cell: string): boolean {
+  #isDead(cell: string, afterUs = DEAD_AFTER_US): boolean {
     const downSinceUs = this.#hostOf(cell).downSinceUs
-    return downSinceUs !== undefined && this.#world.scheduler.nowUs - downSinceUs > DEAD_AFTER_US
+    return downSinceUs !== undefined && this.#world.scheduler.nowUs - downSinceUs > afterUs
   }
 
   #hostOf(cell: string): CellHost {
@@ -213,6 +299,14 @@ export class Movers {
   }
 }
 
+/** The left ranges are their cell's again. */
+function ownedBy({ ranges }: Placement, left: readonly SlotRange[]): boolean {
+  return left.every(({ first, cell, term }) =>
+    ranges.some((r) => r.first <= first && first <= r.last && r.cell === cell && r.term === term),
+  )
+}
+
+/** Standbys stay. */
 export function movesAreOver({ control }: World): boolean {
-  return control.placement.moves.length === 0
+  return control.placement.moves.every((move) => !isMoving(move) && move.phase.kind === 'ready')
 }

@@ -2,7 +2,7 @@
 // of the scheduler, so the seed decides it all.
 
 import { known, Violation } from './violation.ts'
-import type { MakeCell } from './cell-host.ts'
+import type { MakeCell } from './simulated-cell.ts'
 import { Faults } from './faults.ts'
 import { operate } from './operations.ts'
 import { Movers } from './movers.ts'

@@ -3,7 +3,7 @@
 import { setMaxListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import { Cell } from '../../cells/activities/cell.ts'
-import type { MakeCell } from './cell-host.ts'
+import type { MakeCell } from './simulated-cell.ts'
 import { simulate } from './simulate.ts'
 
 // Many activities of one cell wait with the signal that stops it.

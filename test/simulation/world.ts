@@ -6,7 +6,8 @@ import { firstPlacement, ownerOf, type Placement, slotOf } from '../../cells/mod
 import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
 import { type UserKey, type UserRef, userRef } from '../../cells/model/user-key.ts'
 import { Belonging } from './belonging.ts'
-import { CellHost, type MakeCell } from './cell-host.ts'
+import { CellHost } from './cell-host.ts'
+import type { MakeCell } from './simulated-cell.ts'
 import { SkewedClock, Wall } from './clocks.ts'
 import { EventLog } from './event-log.ts'
 import { Brokers, Gateway } from './gateway.ts'
@@ -59,7 +60,10 @@ export class World {
     const partitionsPerTopic = this.dice.between(2, 4)
     this.wall = new Wall(this.scheduler, startMs(this.dice))
     this.limits = limitsOf(this.dice)
-    const placement = firstPlacement(CELLS, this.dice.between(2, 6))
+    const first = firstPlacement(CELLS, this.dice.between(2, 6))
+    // The third one is new: it owns nothing yet.
+    const cells = this.dice.chance(0.4) ? [...CELLS, 'C'] : CELLS
+    const placement = { ...first, cells }
     this.control = new PlacementStore(placement)
     this.routers = [1, 2].map((id) => new SimulatedRouter(this.control, dice(`router ${id}`)))
     this.users = usersOf(placement, this.dice.between(4, 8))
@@ -85,7 +89,7 @@ export class World {
           tally: this.tally,
         }),
     )
-    this.hosts = CELLS.map(
+    this.hosts = cells.map(
       (name) => new CellHost(this, name, dice(`cell ${name}`), options.makeCell),
     )
   }

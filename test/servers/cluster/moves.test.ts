@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest'
-import type { Move } from '../../../services/client/admin-calls.ts'
+import type { Move } from '../../../services/client/move-calls.ts'
 import type { Cellfeed } from '../../../services/client/connect.ts'
 import { cliPath } from '../../../tools/demo/cluster-process.ts'
 import { ClusterProcesses } from './cluster-processes.ts'

@@ -23,10 +23,12 @@ const EVENTS: { readonly [K in EventKind]: Extract<MoveEvent, { readonly kind: K
   differed: { kind: 'differed', detail: 'bob' },
   'verify-again': { kind: 'verify-again' },
   lost: { kind: 'lost' },
-  'cut-over': { kind: 'cut-over' },
+  'cut-over': { kind: 'cut-over', isTakeover: false },
   retired: { kind: 'retired' },
   aborted: { kind: 'aborted' },
   'rolled-back': { kind: 'rolled-back' },
+  paused: { kind: 'paused' },
+  resumed: { kind: 'resumed' },
 }
 const no = undefined
 const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' | undefined>>>> = {
@@ -41,6 +43,8 @@ const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' |
     retired: no,
     aborted: 'gone',
     'rolled-back': no,
+    paused: 'preparing',
+    resumed: no,
   },
   copying: {
     prepared: no,
@@ -53,6 +57,8 @@ const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' |
     retired: no,
     aborted: 'gone',
     'rolled-back': no,
+    paused: 'copying',
+    resumed: no,
   },
   verifying: {
     prepared: no,
@@ -65,6 +71,8 @@ const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' |
     retired: no,
     aborted: 'gone',
     'rolled-back': no,
+    paused: 'verifying',
+    resumed: no,
   },
   differs: {
     prepared: no,
@@ -77,6 +85,8 @@ const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' |
     retired: no,
     aborted: 'gone',
     'rolled-back': no,
+    paused: 'differs',
+    resumed: no,
   },
   ready: {
     prepared: no,
@@ -89,6 +99,8 @@ const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' |
     retired: no,
     aborted: 'gone',
     'rolled-back': no,
+    paused: 'ready',
+    resumed: no,
   },
   retiring: {
     prepared: no,
@@ -101,6 +113,8 @@ const OUTCOMES: Readonly<Record<Kind, Readonly<Record<EventKind, Kind | 'gone' |
     retired: 'gone',
     aborted: no,
     'rolled-back': 'gone',
+    paused: 'retiring',
+    resumed: no,
   },
 }
 /** What leads to each phase. */

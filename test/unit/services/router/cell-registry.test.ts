@@ -17,6 +17,7 @@ const serving: CellAnnouncement = {
   address: 'one:7410',
   boot: 4,
   leaseEndsAtMs: nowMs + 5_000,
+  leaseMs: 6_000,
   startedAtMs: nowMs - 1_000,
   state: 'serving',
   detail: '',

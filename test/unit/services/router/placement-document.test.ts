@@ -14,18 +14,23 @@ const PHASES: readonly MovePhase[] = [
     kind: 'retiring',
     left: [{ first: 0, last: 2, cell: 'a', term: 1 }],
     sinceMs: 1_700_000_000_000,
+    isTakeover: true,
   },
 ]
 
 test.for(PHASES)('a move that is $kind', (phase) => {
-  const move = { id: 1_700_000_000_001, slots: [{ first: 0, last: 2 }], from: 'a', to: 'b', phase }
+  const slots = [{ first: 0, last: 2 }]
+  const marks = { isStandby: true, isPaused: true }
+  const move = { id: 1_700_000_000_001, slots, from: 'a', to: 'b', ...marks, phase }
   const first = firstPlacement(['a', 'b', 'c'], 8)
   const placement = {
     ...first,
     epoch: 1_700_000_000_002,
     cells: ['a', 'b', 'c', 'd'],
     moves: [move],
+    standbys: [{ cell: 'a', standby: 'b' }],
   }
-  const document = { clusterId: 5n, placement }
+  const change = { epoch: 3, previous: 2, atMs: 1_700_000_000_000, by: 'alice', what: 'd added' }
+  const document = { clusterId: 5n, placement, change }
   expect(decodePlacement(encodePlacement(document))).toEqual(document)
 })

@@ -1,0 +1,104 @@
+// SetStandby, FailOver: who stands by for whom, and a cell whose slots others are to own now.
+
+import { advance } from '../../cells/model/move.ts'
+import type { CellName, Move, Placement } from '../../cells/model/placement.ts'
+import { hasReached } from '../../cells/model/position.ts'
+import { adoption, ownedBy, setStandby, towardsRules } from '../../cells/model/standbys.ts'
+import type {
+  FailOverRequest,
+  FailOverResponse,
+  SetStandbyRequest,
+  SetStandbyResponse,
+} from '../../gen/cellfeed/admin/v1/admin_service.ts'
+import type { AdminDesk } from './admin-desk.ts'
+import { changed, placementNow, refused } from './change-placement.ts'
+import { wireMove } from './wire-move.ts'
+
+const TRIES_MAX = 40
+const PAUSE_MS = 100
+
+export async function setStandbyOf(
+  desk: AdminDesk,
+  request: SetStandbyRequest,
+): Promise<SetStandbyResponse> {
+  const { cell } = request
+  const rule = { cell, standby: request.standby === '' ? undefined : request.standby }
+  const nowMs = desk.clock.nowMs()
+  const ruled = await changed(desk, request, (placement) => setStandby(placement, rule, nowMs))
+  // Whoever drives moves does the same.
+  const begun = settled(ruled, nowMs).moves.filter(
+    (move) => move.isStandby && move.from === cell && !ruled.moves.includes(move),
+  )
+  return { moves: begun.map((move) => wireMove(move)) }
+}
+
+function settled(placement: Placement, nowMs: number): Placement {
+  const next = towardsRules(placement, nowMs)
+  return next === undefined ? placement : settled(next, nowMs)
+}
+
+export async function failOver(
+  desk: AdminDesk,
+  request: FailOverRequest,
+): Promise<FailOverResponse> {
+  const { cell, dryRun } = request
+  const before = await placementNow(desk)
+  if (!before.cells.includes(cell)) throw refused(`there is no cell ${cell}`)
+  if (ownedBy(before, cell).length === 0) throw refused(`${cell} owns no slots`)
+  const standbys = before.moves.filter(
+    ({ isStandby, isPaused, from, phase }) =>
+      isStandby && !isPaused && from === cell && phase.kind === 'ready',
+  )
+  const takenOver: Move[] = []
+  for (const standby of standbys) {
+    if (dryRun || (await takeOver(desk, request, standby))) takenOver.push(standby)
+  }
+  const others = await wellCells(desk, before, cell)
+  const held = dryRun ? new Set(before.moves) : new Set((await placementNow(desk)).moves)
+  const after = await changed(desk, request, (placement) => {
+    return adoption(placement, cell, others, desk.clock.nowMs()) ?? placement
+  })
+  const known = new Set([...held].map(({ id }) => id))
+  const moved = after.moves.filter((move) => move.from === cell && !known.has(move.id))
+  if (takenOver.length === 0 && moved.length === 0) {
+    throw refused(`no other cell could take the slots of ${cell}: see cellfeed cells`)
+  }
+  return {
+    takenOver: takenOver.map((move) => wireMove(move)),
+    moved: moved.map((move) => wireMove(move)),
+  }
+}
+
+/** When the standby has passed what the cell may have shown. False when it is not there any more. */
+async function takeOver(
+  desk: AdminDesk,
+  request: FailOverRequest,
+  { id, from, to, phase }: Move,
+): Promise<boolean> {
+  if (phase.kind !== 'ready') return false
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const source = await desk.reportOf(from)
+    const target = await desk.reportOf(to, { logEnd: source === undefined })
+    const isHeld = target?.arrived.some(({ move, term }) => move === id && term === phase.term)
+    const passed = source?.position ?? target?.logEnd
+    if (isHeld !== true || passed === undefined || target === undefined) return false
+    if (target.ready && hasReached(target.position, passed)) {
+      const event = { kind: 'cut-over', isTakeover: source === undefined } as const
+      await changed(desk, request, (now) => advance(now, id, event, desk.clock.nowMs()))
+      return true
+    }
+    await desk.clock.sleep(PAUSE_MS)
+  }
+  throw refused(`${to} is behind ${from}: try again`)
+}
+
+async function wellCells(
+  desk: AdminDesk,
+  { cells }: Placement,
+  besides: CellName,
+): Promise<CellName[]> {
+  const reports = await Promise.all(
+    cells.filter((cell) => cell !== besides).map((cell) => desk.reportOf(cell)),
+  )
+  return reports.flatMap((report) => (report?.ready === true ? [report.cell] : []))
+}
