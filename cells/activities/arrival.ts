@@ -6,6 +6,7 @@
 //
 // The window of this cell must reach back to what the copied inboxes hold; where it does not, the slots are uncovered up to there.
 
+import type { Busyness } from '../model/copy-pace.ts'
 import { largerOf, type Position, smallerOf } from '../model/position.ts'
 import { COVERED_FROM } from '../model/reader.ts'
 import { type CheckpointPicture, decodeCheckpoint, encodeReach, slotsKept } from '../model/rows.ts'
@@ -25,6 +26,7 @@ import type { Persistence } from './persist.ts'
 import type { Relations } from './relations.ts'
 import { type Copied, type CopyProgress, NOT_COVERED, SlotCopy } from './slot-copy.ts'
 import { SlotReplay } from './slot-replay.ts'
+import { Throttle } from './throttle.ts'
 
 /** The source cannot give the slots now: it has no checkpoint that names them, or the log no longer reaches back to it. */
 export class SourceUnusable extends Error {
@@ -52,6 +54,7 @@ export class Arrival {
   readonly #source: SlotSource
   readonly #move: Move
   readonly #nextTerm: () => Promise<number>
+  readonly #busyness: () => Promise<Busyness | undefined>
   readonly #signal: AbortSignal
   #term: number | undefined
   #slots: readonly Slot[] = []
@@ -63,6 +66,8 @@ export class Arrival {
       readonly move: Move
       readonly source: SlotSource
       readonly nextTerm: () => Promise<number>
+      /** How the source fares. */
+      readonly busyness: () => Promise<Busyness | undefined>
       readonly signal: AbortSignal
     },
   ) {
@@ -70,6 +75,7 @@ export class Arrival {
     this.#move = options.move
     this.#source = options.source
     this.#nextTerm = options.nextTerm
+    this.#busyness = options.busyness
     this.#signal = options.signal
   }
 
@@ -107,7 +113,8 @@ export class Arrival {
     })
     this.#slots = copied.map(({ slot }) => slot)
     const source = this.#source
-    const copy = new SlotCopy({ state, source, store, names, persistence, clock, signal })
+    const throttle = new Throttle({ clock, signal, busyness: this.#busyness })
+    const copy = new SlotCopy({ state, source, store, names, persistence, clock, throttle })
     this.#copy = copy
     const { isStandby } = this.#move
     const generations = await copy.run(copied, { asOf: picture.position, isStandby })

@@ -9,7 +9,8 @@ import { ownerOf, slotOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import { ReadRate } from '../model/read-rate.ts'
-import type { Reader } from '../model/reader.ts'
+import { ReadVitals } from '../model/read-vitals.ts'
+import { COVERED_FROM, type Reader } from '../model/reader.ts'
 import type { Rebuilt } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
 import { PostWindow } from '../model/window.ts'
@@ -83,6 +84,7 @@ export class CellState {
   readonly replaced = new Bell()
   /** Undefined of a cell that was never rebuilt. */
   rebuilt: Rebuilt | undefined
+  readonly vitals = new ReadVitals()
   entriesDelivered = 0
   eventsApplied = 0
   eventsRefused = 0
@@ -267,4 +269,9 @@ export class CellState {
     }
     return least
   }
+}
+
+/** The same slot, of whose inboxes nothing is known. */
+export function uncovered(slot: Slot): Slot {
+  return { ...slot, floor: COVERED_FROM }
 }

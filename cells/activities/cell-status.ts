@@ -14,8 +14,10 @@ export function cellStatus(
     readonly logEnd: Position
     readonly lagMs: number
     readonly inbox: { readonly chunks: number; readonly bytes: number }
+    readonly nowMs: number
   },
 ): CellStatus {
+  const { reads, failed, readP99Ms } = state.vitals.of(now.nowMs)
   return {
     cell: state.cell,
     ready: now.ready,
@@ -41,6 +43,9 @@ export function cellStatus(
     eventsRefused: state.eventsRefused,
     eventsRepeated: state.eventsRepeated,
     watchers: parts?.watchers.count ?? 0,
+    reads,
+    readsFailed: failed,
+    readP99Ms,
     openGap: state.openGap,
   }
 }

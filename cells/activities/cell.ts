@@ -5,10 +5,10 @@
 //   follow -> Applier -> window + PostBook -> (every follower's page, at that moment) -> Delivery -> inbox chunks -> dropped
 
 import type { CellLimits } from '../model/cell-limits.ts'
+import type { Busyness } from '../model/copy-pace.ts'
 import type { CellName, Placement } from '../model/placement.ts'
-import { hasReached, type Position } from '../model/position.ts'
+import type { Position } from '../model/position.ts'
 import type { PostId } from '../model/post-id.ts'
-import { COVERED_FROM } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { BodyCache } from '../ports/body-cache.ts'
 import type {
@@ -36,11 +36,12 @@ import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
 import type { Moving } from '../ports/placements.ts'
 import { type CellParts, partsOf } from './cell-parts.ts'
-import { CellState, type Slot } from './cell-state.ts'
+import { CellState, type Slot, uncovered } from './cell-state.ts'
 import { cellStatus, slotsReport } from './cell-status.ts'
 import { Claim } from './claim.ts'
 import { Gate } from './gate.ts'
 import type { Viewer } from './hydrate.ts'
+import { Lag } from './lag.ts'
 import { NameBook } from './name-book.ts'
 import { Persistence, Stopped } from './persist.ts'
 import { Readiness } from './readiness.ts'
@@ -75,8 +76,7 @@ export class Cell implements CellClient {
   #loops: Promise<void>[] = []
   readonly #readiness: Readiness
   readonly #gate: Gate
-  #logEnd: Position = []
-  #lastAppendedMs = 0
+  readonly #lag: Lag
 
   constructor(ports: CellPorts, options: CellOptions) {
     this.cell = options.name
@@ -98,7 +98,8 @@ export class Cell implements CellClient {
     const persistence = new Persistence({ clock: ports.clock, limits: options.limits, signal })
     this.#persistence = persistence
     const state = this.#state
-    const logEnd = (): Promise<Position> => this.#readLogEnd()
+    this.#lag = new Lag(ports)
+    const logEnd = (): Promise<Position> => this.#lag.readLogEnd()
     const claim = new Claim({ boot: options.boot, table: ports.store.checkpoints, persistence })
     this.#claim = claim
     const readiness = new Readiness({ state, persistence, claim, signal, logEnd })
@@ -300,8 +301,8 @@ export class Cell implements CellClient {
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {
     return this.#gate.inSlot(call, async (_viewer, slot, parts) => {
-      await this.#lookAtLogEnd()
-      return parts.authorPosts.explain(call.viewer, slot, post, this.#lagMs())
+      const lagMs = await this.#lag.ms(this.#state.position)
+      return parts.authorPosts.explain(call.viewer, slot, post, lagMs)
     })
   }
 
@@ -323,15 +324,23 @@ export class Cell implements CellClient {
 
   async status(): Promise<CellStatus> {
     const inbox = await this.#ports.store.inbox.size().catch(() => ({ chunks: 0, bytes: 0 }))
-    await this.#lookAtLogEnd()
+    const lagMs = await this.#lag.ms(this.#state.position)
     const ready = this.#readiness.isReady()
-    const [logEnd, lagMs] = [this.#logEnd, this.#lagMs()]
-    return cellStatus(this.#state, this.#parts, { ready, logEnd, lagMs, inbox })
+    const nowMs = this.#ports.clock.nowMs()
+    const now = { ready, logEnd: this.#lag.logEnd, lagMs, inbox, nowMs }
+    return cellStatus(this.#state, this.#parts, now)
+  }
+
+  /** For whoever copies from here. */
+  async busyness(): Promise<Busyness> {
+    const lagMs = await this.#lag.ms(this.#state.position)
+    const { readP99Ms } = this.#state.vitals.of(this.#ports.clock.nowMs())
+    return { readP99Ms, lagMs }
   }
 
   /** Which slots are here, and how far moves are, as of now. */
   async slots({ logEnd, loads }: SlotsQuery = {}): Promise<SlotsReport> {
-    const end = logEnd ? await this.#readLogEnd() : undefined
+    const end = logEnd ? await this.#lag.readLogEnd() : undefined
     const now = { boot: this.#options.boot, ready: this.#readiness.isReady(), logEnd: end }
     const loadsAtMs = loads ? this.#ports.clock.nowMs() : undefined
     return slotsReport(this.#state, this.#parts, now, loadsAtMs)
@@ -343,7 +352,7 @@ export class Cell implements CellClient {
     const batches = this.#ports.firehose.follow([...this.#state.position], { signal, recordsMax })
     for await (const batch of batches) {
       await parts.applier.apply(batch)
-      this.#lastAppendedMs = Math.max(this.#lastAppendedMs, batch.records.at(-1)?.appendedAtMs ?? 0)
+      this.#lag.applied(batch)
       // A log in this process and a record that awaits nothing would keep all others from running until the log's end.
       await this.#ports.clock.yield()
     }
@@ -377,23 +386,4 @@ export class Cell implements CellClient {
     if (this.#parts === undefined) throw new Error(`cell ${this.cell} was not started`)
     return this.#parts
   }
-
-  async #readLogEnd(): Promise<Position> {
-    this.#logEnd = (await this.#ports.firehose.bounds()).end
-    return this.#logEnd
-  }
-
-  #lookAtLogEnd(): Promise<Position> {
-    return this.#readLogEnd().catch(() => this.#logEnd)
-  }
-
-  #lagMs(): number {
-    if (hasReached(this.#state.position, this.#logEnd)) return 0
-    return Math.max(1, this.#ports.clock.nowMs() - this.#lastAppendedMs)
-  }
-}
-
-/** The same slot, of whose inboxes nothing is known. */
-function uncovered(slot: Slot): Slot {
-  return { ...slot, floor: COVERED_FROM }
 }

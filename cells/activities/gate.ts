@@ -83,11 +83,17 @@ export class Gate {
     const state = this.#state
     if (state.slots.get(slot.slot) !== slot) return undefined
     const number = parts.names.lookup(viewer)
+    const begunMs = this.#clock.nowMs()
     slot.reads++
-    slot.readRate.note(this.#clock.nowMs())
+    slot.readRate.note(begunMs)
+    let isFailed = true
     try {
-      return { read: await read({ number, reader: state.readers.get(number) }, slot, parts) }
+      const value = await read({ number, reader: state.readers.get(number) }, slot, parts)
+      isFailed = false
+      return { read: value }
     } finally {
+      const nowMs = this.#clock.nowMs()
+      state.vitals.note(nowMs, nowMs - begunMs, isFailed)
       slot.reads--
       if (slot.reads === 0 && state.slots.get(slot.slot) !== slot) state.replaced.ring()
     }

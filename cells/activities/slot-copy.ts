@@ -21,6 +21,7 @@ import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
 import { TheirNumbers } from './their-numbers.ts'
+import type { Throttle } from './throttle.ts'
 
 /** Coverage of what no inbox of the source holds; it is given its place when the slot is attached. */
 export const NOT_COVERED = COVERED_FROM
@@ -52,7 +53,7 @@ export class SlotCopy {
   readonly #names: NameBook
   readonly #persistence: Persistence
   readonly #clock: Clock
-  readonly #signal: AbortSignal
+  readonly #throttle: Throttle
   readonly #numbers: TheirNumbers
   readonly #encoder = new ChunkEncoder()
   /** Slots whose readers, or chunks, are here, of how many in all. */
@@ -68,7 +69,7 @@ export class SlotCopy {
     names: NameBook
     persistence: Persistence
     clock: Clock
-    signal: AbortSignal
+    throttle: Throttle
   }) {
     this.#state = options.state
     this.#source = options.source
@@ -76,7 +77,7 @@ export class SlotCopy {
     this.#names = options.names
     this.#persistence = options.persistence
     this.#clock = options.clock
-    this.#signal = options.signal
+    this.#throttle = options.throttle
     const { source, names: ourNames, persistence, clock } = options
     this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock })
   }
@@ -125,8 +126,7 @@ export class SlotCopy {
 
   async #copyReaders({ from }: Copied, asOf: Position): Promise<void> {
     for await (const rows of this.#source.readers.ofSlot(from)) {
-      this.#signal.throwIfAborted()
-      await this.#clock.yield()
+      await this.#throttle.step()
       const theirs = rows.map((row) =>
         decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
       )
@@ -191,8 +191,7 @@ export class SlotCopy {
 
   async #copyChunks({ slot, from }: Copied, month: number): Promise<void> {
     for await (const theirs of this.#source.inbox.chunksOf(from, month)) {
-      this.#signal.throwIfAborted()
-      await this.#clock.yield()
+      await this.#throttle.step()
       await this.#learn(usersOf(theirs))
       const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
         return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }

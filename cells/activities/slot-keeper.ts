@@ -191,7 +191,9 @@ export class SlotKeeper {
     try {
       const source = await this.#moving.openSource(move.from)
       const nextTerm = () => this.#moving.nextTerm()
-      running.arrival = new Arrival(this.#parts, { move, source, nextTerm, signal })
+      const busyness = () => this.#moving.busynessOf(move.from)
+      const options = { move, source, nextTerm, busyness, signal }
+      running.arrival = new Arrival(this.#parts, options)
       await running.arrival.run()
       this.#failures.delete(move.id)
     } catch (error) {

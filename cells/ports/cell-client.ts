@@ -186,6 +186,10 @@ export type CellStatus = {
   readonly eventsRefused: number
   readonly eventsRepeated: number
   readonly watchers: number
+  /** Both a second, of the last ten; and how long 99 of 100 of them took at most. */
+  readonly reads: number
+  readonly readsFailed: number
+  readonly readP99Ms: number
   /** Relations of these stretches were never seen: the cell does not serve until the gap is closed. Empty when there is none. */
   readonly openGap: readonly GapPart[]
 }

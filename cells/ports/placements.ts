@@ -1,6 +1,7 @@
 // The placement as all processes of a cluster agree on it, and what cells need besides to move slots: terms, and each other's stores.
 // All calls may fail while the control store is away; who knows a placement goes on with it.
 
+import type { Busyness } from '../model/copy-pace.ts'
 import type { CellName, Placement } from '../model/placement.ts'
 import type { SlotSource } from './slot-source.ts'
 
@@ -22,4 +23,6 @@ export interface Moving {
   nextTerm(): Promise<number>
   /** The store of another cell, to be read only. */
   openSource(cell: CellName): Promise<SlotSource>
+  /** How a cell fares, as it said last; undefined when it says nothing. */
+  busynessOf(cell: CellName): Promise<Busyness | undefined>
 }

@@ -1,13 +1,16 @@
 // The placement of cells that live in one process, and their stores, in memory.
 
+import type { Busyness } from '../../cells/model/copy-pace.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { Moving, PlacementFound, Placements } from '../../cells/ports/placements.ts'
 import type { SlotSource } from '../../cells/ports/slot-source.ts'
 import { Bell } from '../in-process/bell.ts'
 
+type Source = { readonly store: SlotSource; readonly busyness: () => Promise<Busyness | undefined> }
+
 export class MemoryPlacements implements Placements, Moving {
   readonly placements = this
-  readonly #sources = new Map<CellName, SlotSource>()
+  readonly #sources = new Map<CellName, Source>()
   readonly #changed = new Bell()
   #placement: Placement
   #revision = 1
@@ -18,9 +21,13 @@ export class MemoryPlacements implements Placements, Moving {
     this.#placement = placement
   }
 
-  /** From now on slots can be copied from this cell. */
-  addSource(cell: CellName, source: SlotSource): void {
-    this.#sources.set(cell, source)
+  /** From now on slots can be copied from this cell. `busyness`: how it fares, if anybody knows. */
+  addSource(
+    cell: CellName,
+    store: SlotSource,
+    busyness: Source['busyness'] = async () => undefined,
+  ): void {
+    this.#sources.set(cell, { store, busyness })
   }
 
   async read(): Promise<PlacementFound> {
@@ -56,6 +63,10 @@ export class MemoryPlacements implements Placements, Moving {
   async openSource(cell: CellName): Promise<SlotSource> {
     const source = this.#sources.get(cell)
     if (source === undefined) throw new Error(`the store of ${cell} is not known`)
-    return source
+    return source.store
+  }
+
+  async busynessOf(cell: CellName): Promise<Busyness | undefined> {
+    return this.#sources.get(cell)?.busyness()
   }
 }

@@ -20,6 +20,9 @@ const announcementOf = z.object({
   detail: z.string(),
   version: z.string(),
   memoryBytes: z.number(),
+  /** How long 99 of 100 reads of the last seconds took at most, and how far it is behind the log. */
+  readP99Ms: z.number().default(0),
+  lagMs: z.number().default(0),
 })
 export type CellAnnouncement = Readonly<z.infer<typeof announcementOf>>
 

@@ -34,7 +34,10 @@ export type CellLeaseParts = {
   readonly address: () => string
   readonly version: string
   /** What changes. */
-  readonly about: () => Pick<CellAnnouncement, 'state' | 'detail' | 'startedAtMs' | 'memoryBytes'>
+  readonly about: () => Pick<
+    CellAnnouncement,
+    'state' | 'detail' | 'startedAtMs' | 'memoryBytes' | 'readP99Ms' | 'lagMs'
+  >
   /** The cell must not answer before it reached the log's end as read from now on. */
   readonly suspend: () => void
 }
@@ -216,8 +219,8 @@ export class CellLease {
   #announcement(boot: number): CellAnnouncement {
     const { cell, address, version, about, clock, leaseMs } = this.#parts
     const leaseEndsAtMs = clock.nowMs() + leaseMs
-    const { state, detail, startedAtMs, memoryBytes } = about()
-    const now = { state, detail, startedAtMs, memoryBytes }
+    const { state, detail, startedAtMs, memoryBytes, readP99Ms, lagMs } = about()
+    const now = { state, detail, startedAtMs, memoryBytes, readP99Ms, lagMs }
     return { cell, address: address(), boot, leaseEndsAtMs, leaseMs, version, ...now }
   }
 

@@ -146,6 +146,9 @@ const FIGURES = {
   eventsRefused: 'always',
   eventsRepeated: 'always',
   watchers: 'always',
+  reads: 'always',
+  readsFailed: 'always',
+  readP99Ms: 'always',
 } as const satisfies {
   readonly [Name in Exclude<
     keyof CellStatus,

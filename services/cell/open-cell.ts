@@ -24,6 +24,7 @@ import type { Metrics } from '../runtime/metrics.ts'
 import type { ProcessTls } from '../runtime/process-flags.ts'
 import { serveStatusPage } from '../runtime/status-page.ts'
 import { packageVersion } from '../runtime/version.ts'
+import { announcedBusyness, OwnBusyness } from './busyness.ts'
 import { CellHost, type HostState } from './cell-host.ts'
 import { CellLease } from './cell-lease.ts'
 import { statusesOf } from './cell-report.ts'
@@ -82,11 +83,14 @@ export async function openCell(
   closing: Closing,
 ): Promise<CellProcess> {
   const { clock, control } = ports
-  const cellPorts = { ...ports, moving: movingBy(control, ports.openSource) }
+  const { openSource } = ports
+  const busynessOf = (cell: CellName) => announcedBusyness(control, cell)
+  const cellPorts = { ...ports, moving: movingBy(control, { openSource, busynessOf }) }
   const { name, placement, limits, host: at, port, tls, metrics, log } = options
   const version = packageVersion()
   let address = options.advertise ?? ''
   let started: { readonly cell: Cell; readonly leased: LeasedCell } | undefined
+  const busyness = new OwnBusyness()
 
   const lease = new CellLease({
     control,
@@ -97,7 +101,7 @@ export async function openCell(
     cell: name,
     address: () => address,
     version,
-    about: () => host.report(),
+    about: () => ({ ...host.report(), ...busyness.latest }),
     suspend: () => started?.cell.suspend(),
   })
   const host = new CellHost(name, {
@@ -150,7 +154,12 @@ export async function openCell(
   const listening = await grpc.listen()
   address = options.advertise ?? addressAt(at, listening)
   closing.add(() => withdrawn(lease, clock, log))
-  closing.add(inBackground(log, { 'renew lease': (signal, failed) => lease.keep(signal, failed) }))
+  closing.add(
+    inBackground(log, {
+      'renew lease': (signal, failed) => lease.keep(signal, failed),
+      'look how the cell fares': busyness.looking(() => started?.cell.busyness(), clock),
+    }),
+  )
   const takenOver = lease.takenOver.then(({ message }) => message)
   return {
     start: async () => {

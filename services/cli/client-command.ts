@@ -14,6 +14,13 @@ export interface AddressFlags {
   readonly timeout: number
 }
 
+/** The flags that `adminFlags` and `dryRunFlag` add, and those that most commands for operators have. */
+export interface AdminFlags extends AddressFlags {
+  readonly adminAddress?: string
+  readonly json?: boolean
+  readonly dryRun?: boolean
+}
+
 /** Adds the flags that say where the server is. */
 export function addressFlags(command: Command, timeoutSeconds = 10): Command {
   return command
@@ -31,6 +38,10 @@ export function adminFlags(command: Command): Command {
     '--admin-address <host:port>',
     "the server's admin API (CELLFEED_ADMIN_ADDRESS, else the next port)",
   )
+}
+
+export function dryRunFlag(command: Command): Command {
+  return command.option('--dry-run', 'only say what would happen')
 }
 
 /** Runs `work` with a connection, and closes it. */

@@ -2,18 +2,21 @@
 
 import { Command, CommanderError } from 'commander'
 import type { Flag } from '../runtime/flags.ts'
+import { addCellsCommand } from './cells-command.ts'
+import { addChangesCommand } from './changes-command.ts'
 import { addDashboardCommands } from './dashboard-commands.ts'
+import { addExplainCommand } from './explain-command.ts'
 import { addFirehoseCommand } from './firehose-command.ts'
 import { addGraphCommands } from './graph-commands.ts'
 import { addImportCommand } from './import-command.ts'
 import { addLoadCommand } from './load-command.ts'
-import { addMoveCommands } from './move-commands.ts'
-import { addOperatorCommands } from './operator-commands.ts'
+import { addMoveCommands } from './moves/move-commands.ts'
 import { addPostCommands } from './post-commands.ts'
 import { CLUSTER_COMMANDS } from './cluster-commands.ts'
 import { SERVE } from './serve-command.ts'
 import { addServerCommand, type ServerCommand } from './server-command.ts'
 import { addReconcileCommand } from './reconcile-command.ts'
+import { addStandbyCommands } from './standby-commands.ts'
 import type { Terminal } from './terminal.ts'
 import { packageVersion } from '../runtime/version.ts'
 
@@ -41,10 +44,14 @@ export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
   const addServer = (command: ServerCommand) =>
     addServerCommand(program, terminal, command, named?.command === command ? named.flags : [])
   addServer(SERVE)
-  addOperatorCommands(program, terminal)
+  addExplainCommand(program, terminal)
   program.commandsGroup('Cluster:')
   for (const command of CLUSTER_COMMANDS) addServer(command)
+  program.commandsGroup('Cells:')
+  addCellsCommand(program, terminal)
   addMoveCommands(program, terminal)
+  addStandbyCommands(program, terminal)
+  addChangesCommand(program, terminal)
   program.commandsGroup('People:')
   addGraphCommands(program, terminal)
   program.commandsGroup('Posts:')

@@ -46,6 +46,8 @@ export interface Placement {
   readonly user:
     | { readonly slot: number; readonly pinned: boolean; readonly cell: string }
     | undefined
+  /** Which cell stands by for which. */
+  readonly standbys: readonly { readonly cell: string; readonly standby: string }[]
 }
 
 /** How a user stands to another one. */
@@ -128,6 +130,7 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
         epoch: answer.epoch,
         slotCount: answer.slots,
         user: answer.user && { ...answer.user },
+        standbys: answer.standbys,
       }
     },
   }

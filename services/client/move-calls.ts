@@ -11,45 +11,38 @@ import type { Session } from './session.ts'
 
 export interface MoveCalls {
   /** Adds a cell that owns nothing yet; false if it was there. */
-  addCell(cell: string, options?: CallOptions): Promise<boolean>
+  addCell(cell: string, options?: ChangeOptions): Promise<boolean>
 
   /** Removes a cell that owns nothing any more; false if it was not there. */
-  removeCell(cell: string, options?: CallOptions): Promise<boolean>
+  removeCell(cell: string, options?: ChangeOptions): Promise<boolean>
 
   /** Slots that are on their way from one cell to another, and standbys. */
   moves(options?: CallOptions): Promise<Move[]>
 
-  /** Begins to move slots, all of them of one other cell; `dryRun`: only says whether it could. */
-  moveSlots(
-    move: { readonly slots: readonly SlotRun[]; readonly to: string; readonly dryRun?: boolean },
-    options?: CallOptions,
-  ): Promise<Move>
+  /** Begins to move slots, all of them of one other cell. */
+  moveSlots(slots: readonly SlotRun[], to: string, options?: ChangeOptions): Promise<PlannedMove>
 
   /**
    * Aborts a move before its cutover or takes it back after it; has it verified again; pauses and resumes it; or says that nobody
-   * wants to go back.
+   * wants to go back. Answers what that changed, in a line.
    */
-  changeMove(id: number, change: MoveChangeName, options?: CallOptions): Promise<void>
+  changeMove(id: number, change: MoveChangeName, options?: ChangeOptions): Promise<string>
 
   /** Says which cell stands by for all slots of another one; answers what is begun. Without `standby`: none does. */
-  setStandby(
-    rule: {
-      readonly cell: string
-      readonly standby?: string | undefined
-      readonly dryRun?: boolean
-    },
-    options?: CallOptions,
-  ): Promise<Move[]>
+  setStandby(cell: string, standby: string | undefined, options?: ChangeOptions): Promise<Move[]>
 
   /** Takes the slots of a cell away from it: to ready standbys at once, else by moves to the other cells. */
   failOver(
     cell: string,
-    options?: CallOptions & { readonly dryRun?: boolean },
+    options?: ChangeOptions,
   ): Promise<{ readonly takenOver: Move[]; readonly moved: Move[] }>
 
   /** Who changed cells, moves and standbys, when and how: the newest ones, newest first. */
   changes(limit: number, options?: CallOptions): Promise<PlacementChange[]>
 }
+
+/** `dryRun`: nothing is changed; the answer is what would be. */
+export type ChangeOptions = CallOptions & { readonly dryRun?: boolean }
 
 /** Slots next to each other, both ends included. */
 export type SlotRun = { readonly first: number; readonly last: number }
@@ -84,6 +77,9 @@ export interface Move {
   readonly cutOverAt: Date | undefined
 }
 
+/** `readers`, `bytes`: who lives in the slots, and their state in memory; 0 when their cell does not answer. */
+export type PlannedMove = Move & { readonly readers: bigint; readonly bytes: bigint }
+
 export interface PlacementChange {
   readonly epoch: bigint
   readonly at: Date | undefined
@@ -94,12 +90,12 @@ export interface PlacementChange {
 /** `session`: on the admin port. `operator`: who asks. */
 export function moveCalls(session: () => Session, operator: string): MoveCalls {
   return {
-    async addCell(cell, options) {
-      return (await session().ask(methods.addCell, { cell, operator }, options)).added
+    async addCell(cell, { dryRun = false, ...options } = {}) {
+      return (await session().ask(methods.addCell, { cell, dryRun, operator }, options)).added
     },
 
-    async removeCell(cell, options) {
-      return (await session().ask(methods.removeCell, { cell, operator }, options)).removed
+    async removeCell(cell, { dryRun = false, ...options } = {}) {
+      return (await session().ask(methods.removeCell, { cell, dryRun, operator }, options)).removed
     },
 
     async moves(options) {
@@ -107,19 +103,19 @@ export function moveCalls(session: () => Session, operator: string): MoveCalls {
       return moves.map(moveOf)
     },
 
-    async moveSlots({ slots, to, dryRun = false }, options) {
+    async moveSlots(slots, to, { dryRun = false, ...options } = {}) {
       const request = { slots: [...slots], to, dryRun, operator }
-      const { move } = await session().ask(methods.moveSlots, request, options)
+      const { move, readers, bytes } = await session().ask(methods.moveSlots, request, options)
       if (move === undefined) throw new Error('the answer names no move')
-      return moveOf(move)
+      return { ...moveOf(move), readers, bytes }
     },
 
-    async changeMove(id, change, options) {
-      const request = { id: BigInt(id), change: changes[change], operator }
-      await session().ask(methods.changeMove, request, options)
+    async changeMove(id, change, { dryRun = false, ...options } = {}) {
+      const request = { id: BigInt(id), change: changes[change], dryRun, operator }
+      return (await session().ask(methods.changeMove, request, options)).what
     },
 
-    async setStandby({ cell, standby = '', dryRun = false }, options) {
+    async setStandby(cell, standby = '', { dryRun = false, ...options } = {}) {
       const request = { cell, standby, dryRun, operator }
       const { moves } = await session().ask(methods.setStandby, request, options)
       return moves.map(moveOf)

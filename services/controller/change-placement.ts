@@ -3,6 +3,7 @@
 
 import type { Refusal } from '../../cells/model/move.ts'
 import type { Placement } from '../../cells/model/placement.ts'
+import { changeText } from '../../cells/model/placement-change.ts'
 import { ApiError } from '../gateway/errors.ts'
 import { ControlPlacements } from '../router/control-placements.ts'
 import type { AdminDesk } from './admin-desk.ts'
@@ -18,14 +19,20 @@ export async function placementNow(desk: AdminDesk): Promise<Placement> {
   return (await placementsBy(desk, NOT_NAMED).read()).placement
 }
 
-/** The placement after the change; of a dry run, as it would be. Throws MOVE_REFUSED. */
-export async function changed(desk: AdminDesk, asked: Asked, change: Change): Promise<Placement> {
+/** The placement after the change, and what that changed, in a line; of a dry run, as it would be. Throws MOVE_REFUSED. */
+export async function changed(
+  desk: AdminDesk,
+  asked: Asked,
+  change: Change,
+): Promise<{ readonly placement: Placement; readonly what: string }> {
   const placements = placementsBy(desk, asked.operator)
   for (let tries = 0; tries < TRIES_MAX; tries++) {
-    const { placement, revision } = await placements.read()
-    const next = allowed(change(placement))
-    if (asked.dryRun === true || next === placement) return next
-    if (await placements.replace(revision, next)) return next
+    const { placement: before, revision } = await placements.read()
+    const placement = allowed(change(before))
+    const isThere = asked.dryRun === true || placement === before
+    if (isThere || (await placements.replace(revision, placement))) {
+      return { placement, what: changeText(before, placement) }
+    }
   }
   throw new ApiError('MOVE_REFUSED', 'the placement changes all the time: try again')
 }

@@ -2,6 +2,7 @@
 
 import { addCell, removeCell } from '../../cells/model/membership.ts'
 import { advance, type MoveEvent, planMove } from '../../cells/model/move.ts'
+import { type Move, slotsIn } from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
 import {
   type AddCellRequest,
@@ -63,11 +64,26 @@ export async function moveSlots(
   if (overlap !== undefined) {
     throw refused(`slots ${overlap.first}-${overlap.last} are no run, or named twice`)
   }
-  const planned = await changed(desk, request, (placement) =>
-    planMove(placement, { slots: runs, to }, desk.clock.nowMs()),
+  const { placement } = await changed(desk, request, (before) =>
+    planMove(before, { slots: runs, to }, desk.clock.nowMs()),
   )
-  const move = planned.moves.at(-1)
-  return { move: move && wireMove(move) }
+  const move = placement.moves.at(-1)
+  if (move === undefined) throw new Error('a planned move is not in the placement')
+  return { move: wireMove(move), ...(await whoLives(desk, move)) }
+}
+
+async function whoLives(
+  desk: AdminDesk,
+  { slots, from }: Move,
+): Promise<{ readonly readers: bigint; readonly bytes: bigint }> {
+  const wanted = new Set(slotsIn(slots))
+  const report = await desk.reportOf(from, { loads: true })
+  const loads = (report?.loads ?? []).filter(({ slot }) => wanted.has(slot))
+  const sum = (figures: readonly number[]) => BigInt(figures.reduce((a, b) => a + b, 0))
+  return {
+    readers: sum(loads.map(({ readers }) => readers)),
+    bytes: sum(loads.map(({ bytes }) => bytes)),
+  }
 }
 
 export async function changeMove(
@@ -77,8 +93,10 @@ export async function changeMove(
   const event = eventOf(request.change)
   const id = Number(request.id)
   if (event.kind === 'rolled-back') await assertMayGoBack(desk, id)
-  await changed(desk, request, (placement) => advance(placement, id, event, desk.clock.nowMs()))
-  return {}
+  const { what } = await changed(desk, request, (placement) =>
+    advance(placement, id, event, desk.clock.nowMs()),
+  )
+  return { what }
 }
 
 const EVENTS: Readonly<Partial<Record<MoveChange, MoveEvent>>> = {

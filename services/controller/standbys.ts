@@ -24,7 +24,9 @@ export async function setStandbyOf(
   const { cell } = request
   const rule = { cell, standby: request.standby === '' ? undefined : request.standby }
   const nowMs = desk.clock.nowMs()
-  const ruled = await changed(desk, request, (placement) => setStandby(placement, rule, nowMs))
+  const { placement: ruled } = await changed(desk, request, (placement) =>
+    setStandby(placement, rule, nowMs),
+  )
   // Whoever drives moves does the same.
   const begun = settled(ruled, nowMs).moves.filter(
     (move) => move.isStandby && move.from === cell && !ruled.moves.includes(move),
@@ -55,7 +57,7 @@ export async function failOver(
   }
   const others = await wellCells(desk, before, cell)
   const held = dryRun ? new Set(before.moves) : new Set((await placementNow(desk)).moves)
-  const after = await changed(desk, request, (placement) => {
+  const { placement: after } = await changed(desk, request, (placement) => {
     return adoption(placement, cell, others, desk.clock.nowMs()) ?? placement
   })
   const known = new Set([...held].map(({ id }) => id))

@@ -1,10 +1,8 @@
 // The placement in the control store, as cells and whoever drives moves use it.
 
-import type { CellName } from '../../cells/model/placement.ts'
 import { changeText } from '../../cells/model/placement-change.ts'
 import type { ControlEntry, ControlStore } from '../../cells/ports/control-store.ts'
 import type { Moving, PlacementFound, Placements } from '../../cells/ports/placements.ts'
-import type { SlotSource } from '../../cells/ports/slot-source.ts'
 import { nextBoot } from '../controller/boots.ts'
 import { noCluster } from '../runtime/no-cluster.ts'
 import { decodePlacement, encodePlacement, PLACEMENT_KEY } from './placement-document.ts'
@@ -61,11 +59,11 @@ async function* placementsOf(entries: AsyncIterable<ControlEntry>): AsyncGenerat
 /** What a cell needs to take slots in; terms are boot numbers that no cell was started with. */
 export function movingBy(
   control: ControlStore,
-  openSource: (cell: CellName) => Promise<SlotSource>,
+  sources: Pick<Moving, 'openSource' | 'busynessOf'>,
 ): Moving {
   return {
     placements: new ControlPlacements(control, NOBODY),
     nextTerm: () => nextBoot(control),
-    openSource,
+    ...sources,
   }
 }

@@ -28,6 +28,9 @@ const CELL_GAUGES = {
   eventsRefused: 'Events refused since the start: id and append time too far apart',
   eventsRepeated: 'Events met again since the start',
   watchers: 'Dashboards being watched',
+  reads: 'Reads a second, of the last ten',
+  readsFailed: 'Reads that failed a second, of the last ten',
+  readP99Ms: '99 of 100 reads of the last ten seconds took no longer, milliseconds',
 } as const satisfies { [Name in keyof CellStatus]?: string }
 
 export type ReadGauge = {

@@ -45,7 +45,10 @@ export class HostedCells {
 
   constructor(parts: HostedParts) {
     this.#parts = parts
-    this.#moving = movingBy(parts.control, async (cell) => this.#storeOf(cell))
+    this.#moving = movingBy(parts.control, {
+      openSource: async (cell) => this.#storeOf(cell),
+      busynessOf: async (cell) => this.client(cell)?.status(),
+    })
   }
 
   client(cell: CellName): CellClient | undefined {

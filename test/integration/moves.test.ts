@@ -72,7 +72,7 @@ test.for([
 ] as const)('nobody notices a move who reads %s', async ([, options]) => {
   const feed = await started(options)
   expect(await slotsOf(feed)).toEqual([2048, 2048])
-  const move = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  const move = await feed.moveSlots(ALL, 'cell-2')
   let written = 0
   for (let left = 2; left > 0; ) {
     const text = `while ${written}`
@@ -92,7 +92,7 @@ test.for([
 
 test('what is moved can be taken back, and moved again', async () => {
   const feed = await started()
-  const first = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  const first = await feed.moveSlots(ALL, 'cell-2')
   await reachesPhase(feed, first, 'RETIRING')
   await feed.unfollow('reader-0', 'author-0')
   await feed.publish('author-1', 'at cell-2')
@@ -103,7 +103,7 @@ test('what is moved can be taken back, and moved again', async () => {
     expect(texts).toContain('at cell-2')
     expect(texts).toHaveLength(authors.length + (reader === 'reader-0' ? 0 : 1))
   }
-  const again = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  const again = await feed.moveSlots(ALL, 'cell-2')
   await reachesPhase(feed, again, 'RETIRING')
   const { authors: followed } = await feed.following('reader-0')
   expect(followed.map(({ authorId }) => authorId).sort()).toEqual(authors.slice(1))
@@ -116,7 +116,7 @@ test('a cell that is added takes slots, and can be removed when they are gone', 
   expect(await feed.addCell('cell-3')).toBe(false)
   await feed.cluster.cell('cell-3')
   const third = [{ first: 1024, last: 2047 }]
-  const there = await feed.moveSlots({ slots: third, to: 'cell-3' })
+  const there = await feed.moveSlots(third, 'cell-3')
   await reachesPhase(feed, there, 'RETIRING')
   expect(await slotsOf(feed)).toEqual([1024, 2048, 1024])
   await feed.publish('author-2', 'with three cells')
@@ -138,7 +138,7 @@ test('a move that can not be is refused with the reason', async () => {
     [[], 'cell-2', 'no slot is named'],
   ] as const
   for (const [slots, to, reason] of refusals) {
-    await expect(feed.moveSlots({ slots, to })).rejects.toThrow(reason)
+    await expect(feed.moveSlots(slots, to)).rejects.toThrow(reason)
   }
   await expect(feed.changeMove(5, 'abort')).rejects.toThrow('there is no move 5')
 })
@@ -148,7 +148,7 @@ test('followers are listed once, whichever cell they live in', async () => {
   const listed = async () => [...(await feed.followers('author-0')).followerIds].sort()
   const all = [...readers].sort()
   expect(await listed()).toEqual(all)
-  const move = await feed.moveSlots({ slots: ALL, to: 'cell-2' })
+  const move = await feed.moveSlots(ALL, 'cell-2')
   await reachesPhase(feed, move, 'RETIRING')
   expect(await listed()).toEqual(all)
 })

@@ -90,6 +90,10 @@ export function movingOf(
     },
     nextTerm: () => process.read('placements.nextTerm', () => store.nextTerm(), rejects),
     openSource: async (cell) => openSource(cell),
+    busynessOf: async () => {
+      const { weather } = process
+      return { readP99Ms: weather.delayUs() / 1_000, lagMs: weather.delayUs() / 1_000 }
+    },
   }
 }
 

@@ -73,7 +73,7 @@ test('users move to a cell that is added, through kills, and away from one that 
   await third.start()
   await serving(feed, 3)
 
-  const there = await feed.moveSlots({ slots: [{ first: 1024, last: 2047 }], to: 'cell-3' })
+  const there = await feed.moveSlots([{ first: 1024, last: 2047 }], 'cell-3')
   await publish('while it moves')
   await feed.unfollow('ann', 'nobody')
   await settled(feed, there)
@@ -87,7 +87,7 @@ test('users move to a cell that is added, through kills, and away from one that 
   await expectWhole(feed, written)
 
   await cluster.cell('cell-2').kill()
-  const away = await feed.moveSlots({ slots: [{ first: 2048, last: 4095 }], to: 'cell-3' })
+  const away = await feed.moveSlots([{ first: 2048, last: 4095 }], 'cell-3')
   await publish('while cell-2 is dead')
   await settled(feed, away)
   await expectWhole(feed, written)

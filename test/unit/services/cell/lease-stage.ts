@@ -37,7 +37,14 @@ export class LeaseStage implements Clock {
       cell: 'cell-1',
       address: () => address,
       version: '1.2.3',
-      about: () => ({ state: 'serving', detail: '', startedAtMs: this.wallMs, memoryBytes: 1 }),
+      about: () => ({
+        state: 'serving',
+        detail: '',
+        startedAtMs: this.wallMs,
+        memoryBytes: 1,
+        readP99Ms: 0,
+        lagMs: 0,
+      }),
       suspend: () => void this.suspended++,
     })
   }

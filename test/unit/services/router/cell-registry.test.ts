@@ -23,6 +23,8 @@ const serving: CellAnnouncement = {
   detail: '',
   version: '1.2.3',
   memoryBytes: 7,
+  readP99Ms: 0,
+  lagMs: 0,
 }
 const nobody = () => undefined
 const somebody = () => ({ cell: 'cell-1' }) as CellClient

@@ -1,0 +1,41 @@
+// How far the cell is behind the firehose, as far as it has looked.
+
+import { hasReached, type Position } from '../model/position.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { LogBatch, Firehose } from '../ports/firehose.ts'
+
+export class Lag {
+  readonly #firehose: Pick<Firehose, 'bounds'>
+  readonly #clock: Pick<Clock, 'nowMs'>
+  #logEnd: Position = []
+  #lastAppendedMs = 0
+
+  constructor(ports: {
+    readonly firehose: Pick<Firehose, 'bounds'>
+    readonly clock: Pick<Clock, 'nowMs'>
+  }) {
+    this.#firehose = ports.firehose
+    this.#clock = ports.clock
+  }
+
+  /** As read last. */
+  get logEnd(): Position {
+    return this.#logEnd
+  }
+
+  applied({ records }: LogBatch): void {
+    this.#lastAppendedMs = Math.max(this.#lastAppendedMs, records.at(-1)?.appendedAtMs ?? 0)
+  }
+
+  async readLogEnd(): Promise<Position> {
+    this.#logEnd = (await this.#firehose.bounds()).end
+    return this.#logEnd
+  }
+
+  /** How long ago the newest applied event was appended, while there are newer ones; if the log answers, as of now. */
+  async ms(position: Position): Promise<number> {
+    await this.readLogEnd().catch(() => this.#logEnd)
+    if (hasReached(position, this.#logEnd)) return 0
+    return Math.max(1, this.#clock.nowMs() - this.#lastAppendedMs)
+  }
+}

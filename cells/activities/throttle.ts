@@ -1,0 +1,38 @@
+// Lets a copy take its next step when its source has room for it: others come first. See copy-pace.ts.
+
+import { type Busyness, CopyPace } from '../model/copy-pace.ts'
+import type { Clock } from '../ports/clock.ts'
+
+const LOOK_MS = 500
+
+export class Throttle {
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+  readonly #busyness: () => Promise<Busyness | undefined>
+  readonly #pace = new CopyPace()
+  #lookedMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: {
+    readonly clock: Clock
+    readonly signal: AbortSignal
+    /** How the source fares now; rejects when that can not be told. */
+    readonly busyness: () => Promise<Busyness | undefined>
+  }) {
+    this.#clock = options.clock
+    this.#signal = options.signal
+    this.#busyness = options.busyness
+  }
+
+  /** Rejects with the signal's reason. */
+  async step(): Promise<void> {
+    this.#signal.throwIfAborted()
+    const nowMs = this.#clock.nowMs()
+    if (Math.abs(nowMs - this.#lookedMs) >= LOOK_MS) {
+      this.#lookedMs = nowMs
+      this.#pace.note(await this.#busyness().catch(() => undefined))
+    }
+    const { pauseMs } = this.#pace
+    await (pauseMs > 0 ? this.#clock.sleep(pauseMs, this.#signal) : this.#clock.yield())
+    this.#signal.throwIfAborted()
+  }
+}

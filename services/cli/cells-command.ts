@@ -1,0 +1,100 @@
+// cells: their health and lag; adding, draining and removing one.
+
+import { type Command, InvalidArgumentError } from 'commander'
+import type { CellStatus } from '../client/admin-calls.ts'
+import type { Cellfeed } from '../client/connect.ts'
+import { type AdminFlags, adminFlags, dryRunFlag, examples, withServer } from './client-command.ts'
+import { exitCodes, usageFailure } from './exit.ts'
+import { duration } from './human-time.ts'
+import { bytes, count, harmless, jsonLine, table } from './print.ts'
+import type { Terminal } from './terminal.ts'
+
+const ACTIONS = ['list', 'add', 'drain', 'remove'] as const
+type Action = (typeof ACTIONS)[number]
+
+export function addCellsCommand(program: Command, terminal: Terminal): void {
+  const cells = dryRunFlag(
+    adminFlags(
+      program
+        .command('cells')
+        .argument('[action]', `one of ${ACTIONS.join(', ')}`, parseAction, 'list')
+        .argument('[cell]', 'the cell to add, to drain or to remove')
+        .summary('List the cells, their health and lag; add, drain and remove some')
+        .description(
+          'List the cells, with their health and how far behind they are. A cell that is added owns nothing until ' +
+            'slots are moved to it (cellfeed rebalance, cellfeed move). A cell is drained by moving all its users to ' +
+            'the others; one that owns something can not be removed.',
+        )
+        .option('--json', 'one JSON object a line'),
+    ),
+  ).action(async (action: Action, name: string | undefined, flags: AdminFlags) => {
+    await withServer(terminal, flags, async (feed) => {
+      if (action === 'list') return list(feed, flags, terminal)
+      if (name === undefined) {
+        throw usageFailure(`say which cell: cellfeed cells ${action} <cell>`)
+      }
+      return change(feed, { action, cell: name, flags }, terminal)
+    })
+  })
+  examples(cells, [
+    ['cellfeed cells', 'a table (exit code 1: one of them does not serve)'],
+    ['cellfeed cells --json', 'everything that is known, for programs'],
+    ['cellfeed cells add cell-3', ''],
+    ['cellfeed cells drain cell-3 --dry-run', 'where its users would go'],
+    ['cellfeed cells remove cell-3', ''],
+  ])
+}
+
+async function list(feed: Cellfeed, flags: AdminFlags, terminal: Terminal): Promise<void> {
+  const all = await feed.cells()
+  if (flags.json) for (const cell of all) terminal.out(jsonLine(cell))
+  else terminal.out(harmless(printCells(all)))
+  if (all.some((cell) => cell.state !== 'SERVING')) terminal.endWith(exitCodes.no)
+}
+
+async function change(
+  feed: Cellfeed,
+  given: {
+    readonly action: 'add' | 'drain' | 'remove'
+    readonly cell: string
+    readonly flags: AdminFlags
+  },
+  terminal: Terminal,
+): Promise<void> {
+  const { action, cell, flags } = given
+  const dryRun = flags.dryRun === true
+  const isDone =
+    action === 'add'
+      ? await feed.addCell(cell, { dryRun })
+      : await feed.removeCell(cell, { dryRun })
+  if (flags.json) terminal.out(jsonLine({ cell, action, dryRun, changes: isDone }))
+  else terminal.out(`${cell} ${outcome(action === 'add', isDone, dryRun)}`)
+}
+
+function outcome(isAdded: boolean, isDone: boolean, dryRun: boolean): string {
+  const participle = isAdded ? 'added' : 'removed'
+  if (!isDone) return isAdded ? 'is there already' : 'is not there'
+  return dryRun ? `would be ${participle}` : `is ${participle}`
+}
+
+function printCells(cells: readonly CellStatus[]): string {
+  const heading = ['cell', 'state', 'behind', 'slots', 'readers', 'watchers']
+  const rows = cells.map((cell) => [
+    cell.cell,
+    cell.state.toLowerCase().replace('_', ' '),
+    cell.lagEvents === 0n ? 'no' : `${count(cell.lagEvents, 'event')}, ${duration(cell.lagMs)}`,
+    cell.slots.toLocaleString('en-US'),
+    cell.readers.toLocaleString('en-US'),
+    cell.watchers.toLocaleString('en-US'),
+    count(cell.windowPosts, 'post'),
+    bytes(cell.windowBytes + cell.readersBytes + cell.bodiesBytes),
+    cell.stateDetail,
+  ])
+  return table([[...heading, 'window', 'memory', ''], ...rows])
+}
+
+function parseAction(given: string): Action {
+  const action = ACTIONS.find((each) => each === given)
+  if (action === undefined) throw new InvalidArgumentError(`Give one of ${ACTIONS.join(', ')}.`)
+  return action
+}

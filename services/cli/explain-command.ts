@@ -1,0 +1,47 @@
+// explain: why a post is, or is not, on a dashboard.
+
+import type { Command } from 'commander'
+import type { Explanation } from '../client/admin-calls.ts'
+import { type AdminFlags, adminFlags, examples, withServer } from './client-command.ts'
+import { exitCodes } from './exit.ts'
+import { duration } from './human-time.ts'
+import { parsePostName } from './post-name.ts'
+import { harmless, jsonLine } from './print.ts'
+import type { Terminal } from './terminal.ts'
+
+export function addExplainCommand(program: Command, terminal: Terminal): void {
+  const explain = adminFlags(
+    program
+      .command('explain <user> <post>')
+      .summary('Say why a post is, or is not, on a dashboard')
+      .description("Say why a post is, or is not, on a user's dashboard (exit code 1: it is not)")
+      .option('--json', 'print JSON'),
+  ).action(async (user: string, post: string, flags: AdminFlags) => {
+    const name = parsePostName(post)
+    await withServer(terminal, flags, async (feed) => {
+      const answer = await feed.explain(user, name)
+      terminal.out(flags.json ? jsonLine(answer) : harmless(printExplanation(answer)))
+      if (!answer.onDashboard) terminal.endWith(exitCodes.no)
+    })
+  })
+  examples(explain, [['cellfeed explain alice bob/345678901234567890', '']])
+}
+
+function printExplanation(answer: Explanation): string {
+  const lag = answer.lagEvents === 0n ? 'up to date' : `${duration(answer.lagMs)} behind`
+  return [
+    `${answer.onDashboard ? 'Yes' : 'No'}: ${answer.sentence}`,
+    `  reason  ${answer.reason}`,
+    `  cell    ${answer.cell}, slot ${answer.slot}, ${lag}`,
+    ...(answer.source === undefined ? [] : [`  from    ${sources[answer.source]}`]),
+    ...(answer.coveredFromPostId === undefined
+      ? []
+      : [`  covered from post id ${answer.coveredFromPostId} on`]),
+  ].join('\n')
+}
+
+const sources = {
+  window: 'the window (newest posts, in memory)',
+  inbox: "the reader's inbox",
+  pulled: "the author's stored posts, as the inbox does not cover it",
+} as const
