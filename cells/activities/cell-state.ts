@@ -85,6 +85,9 @@ export class CellState {
   /** Undefined of a cell that was never rebuilt. */
   rebuilt: Rebuilt | undefined
   readonly vitals = new ReadVitals()
+  /** By moves to here, since the start. */
+  readersCopied = 0
+  bytesCopied = 0
   entriesDelivered = 0
   eventsApplied = 0
   eventsRefused = 0

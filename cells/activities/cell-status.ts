@@ -46,6 +46,8 @@ export function cellStatus(
     reads,
     readsFailed: failed,
     readP99Ms,
+    readersCopied: state.readersCopied,
+    bytesCopied: state.bytesCopied,
     openGap: state.openGap,
   }
 }

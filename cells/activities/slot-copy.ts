@@ -136,9 +136,16 @@ export class SlotCopy {
         reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)
         this.#state.addReader(reader)
       }
-      this.#readers += rows.length
-      for (const { bytes } of rows) this.#bytes += bytes.length
+      this.#count(rows, rows.length)
     }
+  }
+
+  #count(rows: readonly { readonly bytes: Uint8Array }[], readers: number): void {
+    const size = rows.reduce((sum, { bytes }) => sum + bytes.length, 0)
+    this.#readers += readers
+    this.#bytes += size
+    this.#state.readersCopied += readers
+    this.#state.bytesCopied += size
   }
 
   #inOurNumbers(their: Reader): Reader {
@@ -198,7 +205,7 @@ export class SlotCopy {
       })
       await this.#names.flush()
       await this.#persistence.untilDurable(() => this.#store.inbox.putChunks(slot, month, chunks))
-      for (const { bytes } of theirs) this.#bytes += bytes.length
+      this.#count(theirs, 0)
     }
   }
 

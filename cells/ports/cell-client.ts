@@ -190,6 +190,9 @@ export type CellStatus = {
   readonly reads: number
   readonly readsFailed: number
   readonly readP99Ms: number
+  /** By moves to here, since the start. */
+  readonly readersCopied: number
+  readonly bytesCopied: number
   /** Relations of these stretches were never seen: the cell does not serve until the gap is closed. Empty when there is none. */
   readonly openGap: readonly GapPart[]
 }

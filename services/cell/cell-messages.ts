@@ -149,6 +149,8 @@ const FIGURES = {
   reads: 'always',
   readsFailed: 'always',
   readP99Ms: 'always',
+  readersCopied: 'always',
+  bytesCopied: 'always',
 } as const satisfies {
   readonly [Name in Exclude<
     keyof CellStatus,

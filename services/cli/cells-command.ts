@@ -6,6 +6,7 @@ import type { Cellfeed } from '../client/connect.ts'
 import { type AdminFlags, adminFlags, dryRunFlag, examples, withServer } from './client-command.ts'
 import { exitCodes, usageFailure } from './exit.ts'
 import { duration } from './human-time.ts'
+import { balance } from './moves/rebalance-command.ts'
 import { bytes, count, harmless, jsonLine, table } from './print.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -33,6 +34,10 @@ export function addCellsCommand(program: Command, terminal: Terminal): void {
       if (name === undefined) {
         throw usageFailure(`say which cell: cellfeed cells ${action} <cell>`)
       }
+      if (action === 'drain') {
+        const wish = { drained: [name], drainOnly: true }
+        return balance(feed, wish, { flags, terminal })
+      }
       return change(feed, { action, cell: name, flags }, terminal)
     })
   })
@@ -55,7 +60,7 @@ async function list(feed: Cellfeed, flags: AdminFlags, terminal: Terminal): Prom
 async function change(
   feed: Cellfeed,
   given: {
-    readonly action: 'add' | 'drain' | 'remove'
+    readonly action: 'add' | 'remove'
     readonly cell: string
     readonly flags: AdminFlags
   },

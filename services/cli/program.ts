@@ -15,6 +15,7 @@ import { addPostCommands } from './post-commands.ts'
 import { CLUSTER_COMMANDS } from './cluster-commands.ts'
 import { SERVE } from './serve-command.ts'
 import { addServerCommand, type ServerCommand } from './server-command.ts'
+import { addRebalanceCommand } from './moves/rebalance-command.ts'
 import { addReconcileCommand } from './reconcile-command.ts'
 import { addStandbyCommands } from './standby-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -49,6 +50,7 @@ export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
   for (const command of CLUSTER_COMMANDS) addServer(command)
   program.commandsGroup('Cells:')
   addCellsCommand(program, terminal)
+  addRebalanceCommand(program, terminal)
   addMoveCommands(program, terminal)
   addStandbyCommands(program, terminal)
   addChangesCommand(program, terminal)

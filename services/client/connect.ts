@@ -18,6 +18,7 @@ import { DirectReads } from './direct-reads.ts'
 import { type FirehoseCalls, firehoseCalls } from './firehose-calls.ts'
 import { type GraphCalls, graphCalls } from './graph-calls.ts'
 import { type ImportCalls, importCalls } from './import-calls.ts'
+import { type BalanceCalls, balanceCalls } from './balance-calls.ts'
 import { type MoveCalls, moveCalls } from './move-calls.ts'
 import { type PostCalls, postCalls } from './post-calls.ts'
 import { defaultRetryPolicy, type RetryPolicy } from './retry.ts'
@@ -65,12 +66,15 @@ export type {
   ImportRecord,
   ImportResult,
 } from './import-calls.ts'
+export type { BalanceCalls, BalancePlan, BalanceWish, WaveMove } from './balance-calls.ts'
 export type {
+  ChangeOptions,
   Move,
   MoveCalls,
   MoveChangeName,
   MovePhaseName,
   PlacementChange,
+  PlannedMove,
   SlotRun,
 } from './move-calls.ts'
 export type { Audience, DashboardPost, Post, PostContent, PostRef } from './post.ts'
@@ -117,7 +121,8 @@ export interface Cellfeed
     ImportCalls,
     FirehoseCalls,
     AdminCalls,
-    MoveCalls {
+    MoveCalls,
+    BalanceCalls {
   /**
    * A session of its own on the same connection: it sees what was behind the given tokens (another
    * session's `consistencyTokens`, kept in a cookie for example), but nothing else of this one.
@@ -173,6 +178,7 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
       ...firehoseCalls(session),
       ...adminCalls(admin, () => session.tokens),
       ...moveCalls(admin, options.operator ?? ''),
+      ...balanceCalls(admin),
       session: open,
       get consistencyTokens() {
         return session.tokens

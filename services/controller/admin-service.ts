@@ -118,6 +118,9 @@ function figuresOf(status: CellStatus | undefined, partitionsPerTopic: number) {
     windowBytes: BigInt(status?.windowBytes ?? 0),
     readersBytes: BigInt(status?.readersBytes ?? 0),
     bodiesBytes: BigInt(status?.bodiesCachedBytes ?? 0),
+    readsPerSecond: status?.reads ?? 0,
+    failedReadsPerSecond: status?.readsFailed ?? 0,
+    readP99Ms: status?.readP99Ms ?? 0,
     openGap: (status?.openGap ?? []).map((part) => wireGap(part, partitionsPerTopic)),
   }
 }

@@ -41,6 +41,7 @@ export async function startController(
   closing.add(() => page.stop())
   const identity = await readLogIdentity(control)
   const { document, router, reports, connect } = await openCells({ ...ports, log, tls }, closing)
+  metrics.watchPlacement(() => router.placement)
   const dead = new DeadCells({ control, monotonicMs: () => performance.now() })
   const isDead = async (cell: CellName) => dead.isDead(cell)
   const isLost = async (cell: CellName) => dead.isGone(cell, config.adoptAfterMs)

@@ -1,6 +1,7 @@
 // Metrics, in the words of the design. A process has one registry; labels are few: cell, method, code, kind.
 
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { Placement } from '../../cells/model/placement.ts'
 import type { CellStatus } from '../../cells/ports/cell-client.ts'
 
 const SECONDS = [0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
@@ -31,6 +32,8 @@ const CELL_GAUGES = {
   reads: 'Reads a second, of the last ten',
   readsFailed: 'Reads that failed a second, of the last ten',
   readP99Ms: '99 of 100 reads of the last ten seconds took no longer, milliseconds',
+  readersCopied: 'Readers that moves copied to this cell since the start',
+  bytesCopied: 'Bytes that moves copied to this cell since the start',
 } as const satisfies { [Name in keyof CellStatus]?: string }
 
 export type ReadGauge = {
@@ -77,6 +80,22 @@ export class Metrics {
         gauge.reset()
         for (const status of all) gauge.set({ cell: status.cell }, Number(status[field] ?? 0))
       }
+    })
+  }
+
+  /** Moves by phase, as the placement of this process has them. */
+  watchPlacement(placement: () => Placement): void {
+    const moves = this.#gauge('cellfeed_moves', 'Moves and standbys, by phase', ['kind', 'phase'])
+    this.#refreshes.push(async () => {
+      moves.reset()
+      for (const { isStandby, isPaused, phase } of placement().moves) {
+        moves.inc({ kind: isStandby ? 'standby' : 'move', phase: isPaused ? 'paused' : phase.kind })
+      }
+    })
+    this.read({
+      name: 'cellfeed_placement_epoch',
+      help: 'Of the placement that this process knows',
+      value: () => placement().epoch,
     })
   }
 

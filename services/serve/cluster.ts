@@ -96,6 +96,7 @@ export async function startCluster(
   closing.add(inBackground(log, driveMoves({ clock, control, connect, by, ...dead })))
   metrics.watchProcess()
   metrics.watchCells(() => statusesOf(reports()))
+  metrics.watchPlacement(() => router.placement)
   const health = {
     isLive: () => reports().some(({ state }) => state === 'serving'),
     notReady: () =>

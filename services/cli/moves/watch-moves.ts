@@ -6,12 +6,10 @@ import type { Move } from '../../client/move-calls.ts'
 import { exitCodes } from '../exit.ts'
 import { harmless, jsonLine } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
-import { CopyRate } from './copy-rate.ts'
 import { lineOf, nameOf } from './print-moves.ts'
+import { ProgressLine } from './progress-line.ts'
 
 const LOOK_MS = 250
-/** Between two lines of progress where they can not be replaced. */
-const PROGRESS_MS = 5_000
 
 /** Ends with exit code 1 when a move differs: it waits for somebody. A standby that is ready is as it should be. */
 export async function watchMoves(
@@ -68,28 +66,4 @@ function hasChanged(before: Move | undefined, now: Move): boolean {
 
 function goneFrom(known: ReadonlyMap<number, Move>, now: readonly Move[]): Move[] {
   return [...known.values()].filter((move) => !now.some(({ id }) => id === move.id))
-}
-
-/** Replaced on a terminal; elsewhere a line from time to time. */
-class ProgressLine {
-  readonly #terminal: Terminal
-  readonly #rate = new CopyRate()
-  #shownMs: number
-
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal
-    this.#shownMs = terminal.nowMs()
-  }
-
-  show(moves: readonly Move[]): void {
-    const { isInteractive, nowMs, progress } = this.#terminal
-    const line = this.#rate.note(moves, nowMs())
-    if (!isInteractive && (line === '' || nowMs() - this.#shownMs < PROGRESS_MS)) return
-    this.#shownMs = nowMs()
-    progress(line)
-  }
-
-  clear(): void {
-    if (this.#terminal.isInteractive) this.#terminal.progress('')
-  }
 }
