@@ -38,6 +38,7 @@ export type BalancePlan = {
 }
 
 export const BALANCE_GOAL: Goal = { heaviest: 1.1, lightest: 0.5 }
+const ANY_LOAD: Goal = { heaviest: 1e9, lightest: 0 }
 
 /** Makes the takers alike as far as the goal asks for, and empties the drained cells. */
 export function planBalance(
@@ -48,9 +49,9 @@ export function planBalance(
   return planned(loads, cells, goal, searched)
 }
 
-/** Only empties the drained cells, as evenly as it can; no other slot moves. */
+/** Only empties the drained cells, as evenly as it can; no other slot moves, so how heavy cells become is told, not judged. */
 export function planDrain(loads: readonly SlotLoad[], cells: BalanceCells): BalancePlan {
-  return planned(loads, cells, { ...BALANCE_GOAL, lightest: 0 }, (start) => {
+  return planned(loads, cells, ANY_LOAD, (start) => {
     const deal = start.copy()
     dealOut(deal)
     return deal

@@ -13,6 +13,7 @@ const BENCHES = [
   'celebrity',
   'restart',
   'move',
+  'balance',
   'embedded-store',
   'hop',
 ]

@@ -177,9 +177,12 @@ describe('any plan', () => {
         const [drained = 'a', ...rest] = takers
         const free = loads.filter(({ cell }) => cell === drained).map(({ slot }) => slot)
         const mayLeave = free.filter((slot) => loads[slot]?.isUnderWay === false)
+        const alone = planDrain(loads, { takers: rest, drained: [drained] })
+        expect(alone.moves.length).toBe(mayLeave.length)
+        expect(alone.slotsMovedMin).toBe(mayLeave.length)
         for (const plan of [
           planBalance(loads, { takers: rest, drained: [drained] }, goal),
-          planDrain(loads, { takers: rest, drained: [drained] }),
+          alone,
         ]) {
           const left = plan.moves.filter(({ from }) => from === drained).map(({ slot }) => slot)
           expect(left.toSorted((a, b) => a - b)).toEqual(mayLeave)
