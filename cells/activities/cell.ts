@@ -225,8 +225,12 @@ export class Cell implements CellClient {
   }
 
   dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>> {
-    return this.#gate.inSlot(call, (viewer, slot, parts) =>
-      parts.dashboards.page(viewer, query.pulled === true ? uncovered(slot) : slot, query),
+    const isPulled = query.pulled === true
+    return this.#gate.inSlot(
+      call,
+      (viewer, slot, parts) =>
+        parts.dashboards.page(viewer, isPulled ? uncovered(slot) : slot, query),
+      { isVital: !isPulled },
     )
   }
 
@@ -284,7 +288,7 @@ export class Cell implements CellClient {
   ): Promise<Answer<RelationsPage>> {
     const read = (viewer: NonNullable<Viewer>, _slot: Slot, parts: CellParts) =>
       parts.lists.relations(viewer.reader, query)
-    return this.#gate.inSlot(call, read, true)
+    return this.#gate.inSlot(call, read, { early: true })
   }
 
   closeGap(call: Omit<Call, 'viewer'>): Promise<Answer<{ readonly closed: boolean }>> {

@@ -10,6 +10,8 @@ import type { CellState, Slot } from './cell-state.ts'
 import type { Viewer } from './hydrate.ts'
 import type { Readiness } from './readiness.ts'
 
+type ReadInSlot<T> = (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>
+
 export class Gate {
   readonly #state: CellState
   readonly #readiness: Readiness
@@ -28,11 +30,14 @@ export class Gate {
     this.#parts = options.parts
   }
 
-  /** A call for a user of this cell; `moved` for all others. `early`: answered also while a gap is open. */
+  /**
+   * A call for a user of this cell; `moved` for all others. `early`: answered also while a gap is open. `isVital`: how the cell
+   * fares is told by such reads.
+   */
   async inSlot<T>(
     call: Call,
-    read: (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>,
-    early = false,
+    read: ReadInSlot<T>,
+    { early = false, isVital = false } = {},
   ): Promise<Answer<T>> {
     for (;;) {
       const slot = this.#slotFor(call)
@@ -40,7 +45,7 @@ export class Gate {
       if (slot === undefined) continue
       const answer = await this.anywhere(
         call,
-        (parts) => this.#readIn(slot, call, parts, read),
+        (parts) => this.#readIn(slot, call, parts, { read, isVital }),
         early,
       )
       if (answer.kind !== 'ok') return answer
@@ -78,7 +83,7 @@ export class Gate {
     slot: Slot,
     { viewer }: Call,
     parts: CellParts,
-    read: (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>,
+    { read, isVital }: { readonly read: ReadInSlot<T>; readonly isVital: boolean },
   ): Promise<{ readonly read: T } | undefined> {
     const state = this.#state
     if (state.slots.get(slot.slot) !== slot) return undefined
@@ -93,7 +98,7 @@ export class Gate {
       return { read: value }
     } finally {
       const nowMs = this.#clock.nowMs()
-      state.vitals.note(nowMs, nowMs - begunMs, isFailed)
+      if (isVital) state.vitals.note(nowMs, nowMs - begunMs, isFailed)
       slot.reads--
       if (slot.reads === 0 && state.slots.get(slot.slot) !== slot) state.replaced.ring()
     }

@@ -56,6 +56,7 @@ export type WaveFigures = {
   readonly movesTakenBack: number
   /** Of the wave, stopped because the target shows something else. */
   readonly movesDiffering: number
+  /** A second. */
   readonly calls: number
   readonly callsFailed: number
   readonly p99Ms: number
@@ -71,6 +72,8 @@ export type GateLimits = {
   readonly callsFailedShareMax: number
   /** Of what it was before. */
   readonly p99TimesMax: number
+  /** The p99 of fewer calls a second says nothing. */
+  readonly p99CallsMin: number
   /** A p99 below this is well, whatever it was before. */
   readonly p99MsWell: number
   readonly lagMsMax: number
@@ -80,6 +83,7 @@ export type GateLimits = {
 export const GATE_LIMITS: GateLimits = {
   callsFailedShareMax: 0.001,
   p99TimesMax: 1.5,
+  p99CallsMin: 10,
   p99MsWell: 10,
   lagMsMax: 5_000,
   waitMsMax: 300_000,
@@ -114,8 +118,9 @@ function wrongIn(figures: WaveFigures, limits: GateLimits): string | undefined {
 
 /** What may pass. */
 function strainIn(figures: WaveFigures, limits: GateLimits): string | undefined {
-  const { p99Ms, p99BeforeMs, lagMs } = figures
-  if (p99Ms > Math.max(limits.p99MsWell, p99BeforeMs * limits.p99TimesMax)) {
+  const { calls, p99Ms, p99BeforeMs, lagMs } = figures
+  const p99MsMax = Math.max(limits.p99MsWell, p99BeforeMs * limits.p99TimesMax)
+  if (calls >= limits.p99CallsMin && p99Ms > p99MsMax) {
     return `p99 is ${p99Ms.toFixed(1)} ms, it was ${p99BeforeMs.toFixed(1)} ms before`
   }
   if (lagMs > limits.lagMsMax) return `a cell is ${(lagMs / 1_000).toFixed(1)} s behind the log`

@@ -21,7 +21,11 @@ export interface BalancePlan {
   /** To be moved one after the other. Small ones first. */
   readonly waves: readonly { readonly moves: readonly WaveMove[] }[]
   /** In times the mean as it will be. */
-  readonly cells: readonly { readonly cell: string; readonly before: number; readonly after: number }[]
+  readonly cells: readonly {
+    readonly cell: string
+    readonly before: number
+    readonly after: number
+  }[]
   readonly slotsMoved: number
   /** No plan with the same result moves fewer. */
   readonly slotsMovedMin: number

@@ -20,6 +20,7 @@ import type { Handlers } from '../gateway/service-book.ts'
 import { changesOf } from '../router/placement-trail.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
+import { balanceOf } from './balance.ts'
 import { explainPost } from './explain-post.ts'
 import { addCellTo, changeMove, listMoves, moveSlots, removeCellFrom } from './moves.ts'
 import { failOver, setStandbyOf } from './standbys.ts'
@@ -56,6 +57,7 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
     changeMove: front.write('ChangeMove', (request) => changeMove(desk, request)),
     setStandby: front.write('SetStandby', (request) => setStandbyOf(desk, request)),
     failOver: front.write('FailOver', (request) => failOver(desk, request)),
+    planBalance: front.unary('PlanBalance', (request) => balanceOf(desk, request)),
     listChanges: front.unary('ListChanges', (request) => listChanges(desk, request)),
   }
 }

@@ -37,6 +37,7 @@ export class ProcessCluster {
   readonly #tls: ProcessTls | undefined
   readonly #stores = new Map<string, MemoryCellStore>()
   readonly #closing = new Closing()
+  readonly #cells = new Map<string, Closing>()
 
   constructor(tls?: ProcessTls) {
     this.#tls = tls
@@ -55,6 +56,8 @@ export class ProcessCluster {
     const { control, firehose } = this
     const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
     const monotonicMs = () => performance.now()
+    const closing = new Closing()
+    this.#cells.set(name, closing)
     const openSource = async (cell: string) => this.#stores.get(cell) ?? new MemoryCellStore()
     return startCell(
       { clock: systemClock, monotonicMs, control, firehose, store, cache, openSource },
@@ -69,8 +72,14 @@ export class ProcessCluster {
         acceptLoss: false,
         note: () => undefined,
       },
-      { closing: this.#closing, stopping: new AbortController().signal },
+      { closing, stopping: new AbortController().signal },
     )
+  }
+
+  /** Stops a cell in order: it says so, and nobody waits for its lease to end. */
+  async stopCell(name: string): Promise<void> {
+    await this.#cells.get(name)?.close()
+    this.#cells.delete(name)
   }
 
   gateway(): Promise<Running> {
@@ -89,8 +98,9 @@ export class ProcessCluster {
     return startRouter({ clock: systemClock, control }, this.#config(), this.#closing)
   }
 
-  stop(): Promise<void> {
-    return this.#closing.close()
+  async stop(): Promise<void> {
+    await Promise.all([...this.#cells.keys()].map((name) => this.stopCell(name)))
+    await this.#closing.close()
   }
 
   #config() {

@@ -10,13 +10,22 @@ export function planText(plan: BalancePlan): string {
     ['cell', 'load', 'after'],
     ...plan.cells.map(({ cell, before, after }) => [cell, before.toFixed(2), after.toFixed(2)]),
   ]
-  const lines = ['Load, in times the mean (users, reads and bytes count a third each):', table(loads)]
+  const lines = [
+    'Load, in times the mean (users, reads and bytes count a third each):',
+    table(loads),
+  ]
   if (plan.waves.length > 0) lines.push('', totalText(plan), '', wavesTable(plan))
   return [...lines, ...plan.shortfalls.map((why) => `Not better: ${why}.`)].join('\n')
 }
 
 /** "12 slots with 1,234 users (3.4 MB in memory), in 4 waves". */
-export function totalText({ slotsMoved, slotsMovedMin, readers, bytes: size, waves }: BalancePlan): string {
+export function totalText({
+  slotsMoved,
+  slotsMovedMin,
+  readers,
+  bytes: size,
+  waves,
+}: BalancePlan): string {
   const least = slotsMovedMin === slotsMoved ? 'the fewest possible' : `at least ${slotsMovedMin}`
   return (
     `${count(slotsMoved, 'slot')} (${least}) with ${count(readers, 'user')}, ${bytes(size)} in memory, ` +

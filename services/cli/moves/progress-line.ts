@@ -16,12 +16,15 @@ export class ProgressLine {
     this.#shownMs = terminal.nowMs()
   }
 
-  show(moves: readonly Move[]): void {
+  /** False when none of them is being copied: there is nothing to show. */
+  show(moves: readonly Move[]): boolean {
     const { isInteractive, nowMs, progress } = this.#terminal
     const line = this.#rate.note(moves, nowMs())
-    if (!isInteractive && (line === '' || nowMs() - this.#shownMs < EVERY_MS)) return
+    if (line === '') return false
+    if (!isInteractive && nowMs() - this.#shownMs < EVERY_MS) return true
     this.#shownMs = nowMs()
     progress(line)
+    return true
   }
 
   clear(): void {

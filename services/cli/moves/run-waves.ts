@@ -3,17 +3,18 @@
 
 import { setTimeout } from 'node:timers/promises'
 import type { BalancePlan, WaveMove } from '../../client/balance-calls.ts'
+import type { CellStatus } from '../../client/admin-calls.ts'
 import type { Cellfeed } from '../../client/connect.ts'
 import type { Move } from '../../client/move-calls.ts'
-import { type WaveFigures, gateAfter } from '../../../cells/model/wave-gate.ts'
+import { gate, type WaveFigures } from '../../../cells/model/waves.ts'
 import { count, harmless, jsonLine } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
-import { lineOf, nameOf } from './print-moves.ts'
+import { lineOf, nameOf, slotsIn } from './print-moves.ts'
 import { ProgressLine } from './progress-line.ts'
 
 const LOOK_MS = 250
-/** How long figures may take to get well again. */
-const PATIENCE_MS = 60_000
+
+type Vitals = Pick<WaveFigures, 'calls' | 'callsFailed' | 'p99Ms' | 'lagMs'>
 
 export class Waves {
   readonly #feed: Cellfeed
@@ -30,19 +31,15 @@ export class Waves {
 
   /** False when a gate stopped it; the reason was told. */
   async run({ waves }: BalancePlan): Promise<boolean> {
-    const before = await this.#figures(0)
+    const before = await this.#vitals()
     for (const [i, { moves }] of waves.entries()) {
-      this.#tell(
-        { event: 'wave', wave: i + 1, of: waves.length },
-        `wave ${i + 1} of ${waves.length}: ${count(moves.length, 'move')}`,
-      )
+      this.#tell({ event: 'wave', wave: i + 1, of: waves.length, moves }, waveText(i, waves))
       const begun = await this.#begin(moves)
-      const differing = await this.#untilCutOver(begun)
-      const reason = await this.#gate(before, differing)
+      const reason = await this.#gate(new WaveWatch(begun), before)
+      this.#progress.clear()
       if (reason === undefined) continue
-      const ids = begun.join(', ')
-      const line = `stopped: ${reason}. Its moves can be taken back: ${ids} (cellfeed moves rollback)`
-      this.#tell({ event: 'stopped', reason, moves: begun }, line)
+      const back = `Take its moves back: ${begun.map((id) => `cellfeed moves rollback ${id}`).join('; ')}`
+      this.#tell({ event: 'stopped', reason, moves: begun }, `stopped: ${reason}. ${back}`)
       return false
     }
     return true
@@ -54,60 +51,97 @@ export class Waves {
     return begun
   }
 
-  /** Until every move of the wave is over or retiring. Answers how many differ: those wait for somebody. */
-  async #untilCutOver(ids: readonly number[]): Promise<number> {
-    const phases = new Map<number, string>()
-    for (;;) {
-      const all = await this.#feed.moves()
-      const wave = all.filter(({ id }) => ids.includes(id))
-      for (const move of wave) this.#tellPhase(move, phases)
-      const open = wave.filter(({ phase }) => phase !== 'RETIRING')
-      if (open.every(({ phase }) => phase === 'DIFFERS')) {
-        this.#progress.clear()
-        return open.length
-      }
-      this.#progress.show(wave)
-      await setTimeout(LOOK_MS)
-    }
-  }
-
-  #tellPhase(move: Move, phases: Map<number, string>): void {
-    const { id, phase, detail } = move
-    if (phases.get(id) === `${phase} ${detail}`) return
-    phases.set(id, `${phase} ${detail}`)
-    if (phase === 'RETIRING') this.#tell({ event: 'moved', ...move }, `${nameOf(move)} is cut over`)
-    else if (phase === 'DIFFERS' || detail !== '' || this.#isJson) {
-      this.#tell({ event: 'move', ...move }, lineOf(move))
-    }
-  }
-
   /** Why the next wave must not begin; undefined when it may. */
-  async #gate(before: WaveFigures, differences: number): Promise<string | undefined> {
-    const endMs = this.#terminal.nowMs() + PATIENCE_MS
+  async #gate(wave: WaveWatch, before: Vitals): Promise<string | undefined> {
+    const { nowMs, progress } = this.#terminal
     for (;;) {
-      const decision = gateAfter(before, await this.#figures(differences))
-      if (decision.kind === 'go') return undefined
-      if (decision.kind === 'stop' || this.#terminal.nowMs() > endMs) return decision.reason
-      this.#terminal.progress(`waiting: ${decision.reason}`)
+      const moves = await this.#feed.moves()
+      for (const move of wave.look(moves, nowMs())) this.#tellMove(move)
+      const vitals = await this.#vitals()
+      const verdict = gate({ ...wave.figures(nowMs()), ...vitals, p99BeforeMs: before.p99Ms })
+      if (verdict.kind === 'go-on') return undefined
+      if (verdict.kind === 'stop') return verdict.why
+      const own = moves.filter(({ id }) => wave.has(id))
+      if (!this.#progress.show(own) && this.#terminal.isInteractive) {
+        progress(`waiting: ${verdict.why}`)
+      }
       await setTimeout(LOOK_MS)
     }
   }
 
-  async #figures(differences: number): Promise<WaveFigures> {
+  #tellMove(move: Move): void {
+    if (move.phase === 'RETIRING')
+      this.#tell({ event: 'moved', ...move }, `${nameOf(move)} is cut over`)
+    else if (move.detail !== '' || this.#isJson)
+      this.#tell({ event: 'move', ...move }, lineOf(move))
+  }
+
+  /** Of all cells that serve, of the last ten seconds. */
+  async #vitals(): Promise<Vitals> {
     const cells = (await this.#feed.cells()).filter(({ state }) => state === 'SERVING')
-    const sum = (of: (cell: (typeof cells)[number]) => number) =>
+    const sum = (of: (cell: CellStatus) => number) =>
       cells.reduce((total, cell) => total + of(cell), 0)
     return {
-      reads: sum((cell) => cell.readsPerSecond),
-      failedReads: sum((cell) => cell.failedReadsPerSecond),
-      readP99Ms: Math.max(0, ...cells.map((cell) => cell.readP99Ms)),
+      calls: sum((cell) => cell.readsPerSecond),
+      callsFailed: sum((cell) => cell.failedReadsPerSecond),
+      p99Ms: Math.max(0, ...cells.map((cell) => cell.readP99Ms)),
       lagMs: Math.max(0, ...cells.map((cell) => cell.lagMs)),
-      differences,
     }
   }
 
   #tell(event: object, line: string): void {
     this.#progress.clear()
     this.#terminal.out(this.#isJson ? jsonLine(event) : harmless(line))
+  }
+}
+
+/** "wave 3 of 15: 8 slots, 12 users". */
+function waveText(i: number, waves: BalancePlan['waves']): string {
+  const moves = waves[i]?.moves ?? []
+  const slots = moves.reduce((sum, move) => sum + slotsIn(move.slots), 0)
+  const readers = moves.reduce((sum, move) => sum + move.readers, 0n)
+  return `wave ${i + 1} of ${waves.length}: ${count(slots, 'slot')}, ${count(readers, 'user')}`
+}
+
+/** The moves of a wave, as they are seen from time to time. */
+class WaveWatch {
+  readonly #ids: ReadonlySet<number>
+  readonly #cutOver = new Set<number>()
+  readonly #told = new Map<number, string>()
+  #differing = 0
+  #gone = 0
+  #cutOverMs: number | undefined
+
+  constructor(ids: readonly number[]) {
+    this.#ids = new Set(ids)
+  }
+
+  has(id: number): boolean {
+    return this.#ids.has(id)
+  }
+
+  /** Answers those of which there is something new. */
+  look(all: readonly Move[], nowMs: number): readonly Move[] {
+    const own = all.filter(({ id }) => this.has(id))
+    for (const { id, phase } of own) if (phase === 'RETIRING') this.#cutOver.add(id)
+    this.#differing = own.filter(({ phase }) => phase === 'DIFFERS').length
+    const there = new Set(own.map(({ id }) => id))
+    this.#gone = [...this.#ids].filter((id) => !there.has(id) && !this.#cutOver.has(id)).length
+    if (this.#cutOver.size === this.#ids.size) this.#cutOverMs ??= nowMs
+    return own.filter(({ id, phase, detail }) => {
+      const now = `${phase} ${detail}`
+      const isNew = this.#told.get(id) !== now
+      this.#told.set(id, now)
+      return isNew
+    })
+  }
+
+  figures(nowMs: number) {
+    return {
+      movesLeft: this.#ids.size - this.#cutOver.size,
+      movesTakenBack: this.#gone,
+      movesDiffering: this.#differing,
+      waitedMs: this.#cutOverMs === undefined ? 0 : nowMs - this.#cutOverMs,
+    }
   }
 }

@@ -29,7 +29,7 @@ export async function watchMoves(
       break
     }
     if (!now.some(isUnderWay)) break
-    progress.show(now)
+    if (!progress.show(now)) progress.clear()
     known = new Map(now.map((move) => [move.id, move]))
     await setTimeout(LOOK_MS)
   }
