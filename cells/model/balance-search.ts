@@ -5,11 +5,13 @@
 import { type Deal, firstWithin, type Holding, type Item } from './balance-deal.ts'
 
 /** Powers of the distance from the goal: the greater, the worse is one cell far from it than two half as far. */
-const POWERS = [1, 1.5, 2, 4]
+const POWERS = [1, 2, 4]
 /** A step that moves no slot more is worth much, not infinitely much. */
 const COST_MIN = 0.25
 /** Of each try, in slots of the cluster: with few, large slots a search could go round for long. */
 const STEPS_MAX = 4
+/** Of the heaviest slots of a cell, so many are tried in swaps: what lighter ones can put right, gifts can. */
+const SWAPPED_MAX = 32
 
 /** `movedMin`: a plan that reaches the goal with so many slots is not bettered. */
 export function searched(start: Deal, movedMin: number): Deal {
@@ -142,7 +144,7 @@ function* gifts(deal: Deal, from: Holding, to: Holding): Generator<Exchange> {
 
 function* swaps(deal: Deal, from: Holding, to: Holding): Generator<Exchange> {
   const loads = wanted(deal, from, to)
-  for (const item of from.items) {
+  for (const item of from.items.slice(0, SWAPPED_MAX)) {
     for (const load of loads) {
       if (item.load <= load) continue
       for (const back of around(to.items, item.load - load)) yield [item, back]
