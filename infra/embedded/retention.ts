@@ -8,6 +8,8 @@ export type RetentionOptions = {
   readonly ageMs: number
   readonly everyMs: number
   readonly signal: AbortSignal
+  /** Nothing is dropped while it says no. */
+  readonly isDue?: () => boolean
 }
 
 export const RETENTION_AGE_MS_DEFAULT = 7 * 86_400_000
@@ -16,10 +18,10 @@ export const RETENTION_EVERY_MS_DEFAULT = 60_000
 /** Runs until the signal aborts. Rejects when the store could not commit. */
 export async function retain(
   firehose: Pick<EmbeddedFirehose, 'dropBefore'>,
-  { clock, ageMs, everyMs, signal }: RetentionOptions,
+  { clock, ageMs, everyMs, signal, isDue = () => true }: RetentionOptions,
 ): Promise<void> {
   while (!signal.aborted) {
-    await firehose.dropBefore(clock.nowMs() - ageMs)
+    if (isDue()) await firehose.dropBefore(clock.nowMs() - ageMs)
     await clock.sleep(everyMs, signal)
   }
 }

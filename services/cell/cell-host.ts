@@ -32,6 +32,8 @@ export type CellHostParts = {
 
 const RESTART_MS = 500
 const RESTART_MAX_MS = 30_000
+/** In which whoever finds the cell dead gives its users to another one. */
+const ACT_MS = 2_000
 
 export class CellHost {
   readonly cell: CellName
@@ -43,6 +45,7 @@ export class CellHost {
   #boot = 0
   #startedAtMs = 0
   #watch: Promise<void> = Promise.resolve()
+  #loadsAtMs = 0
 
   constructor(cell: CellName, parts: CellHostParts) {
     this.cell = cell
@@ -58,6 +61,17 @@ export class CellHost {
       () => undefined,
     )
     await first
+  }
+
+  /** After a start that was rejected: it is tried again and again, as after any other failure. */
+  retry(error: unknown): void {
+    this.#refused(error)
+    this.#watch = this.#keep(undefined)
+  }
+
+  /** Whether it serves nobody, and will not for the next two seconds: it has failed some times. */
+  get isDead(): boolean {
+    return this.#state === 'refusing' && this.#loadsAtMs - this.#parts.clock.nowMs() >= ACT_MS
   }
 
   get client(): CellClient | undefined {
@@ -99,13 +113,13 @@ export class CellHost {
   }
 
   /** Waits for the cell to fail, and brings it back, until the host stops. */
-  async #keep(first: HostedCell): Promise<void> {
+  async #keep(first: HostedCell | undefined): Promise<void> {
     const { signal } = this.#stopping
     const stopped = new Promise<'stopped'>((resolve) => {
       signal.addEventListener('abort', () => resolve('stopped'))
       if (signal.aborted) resolve('stopped')
     })
-    let cell: HostedCell | undefined = first
+    let cell = first
     let pauseMs = RESTART_MS
     while (!signal.aborted) {
       if (cell !== undefined) {
@@ -114,6 +128,7 @@ export class CellHost {
         this.#refused(end)
         pauseMs = RESTART_MS
       }
+      this.#loadsAtMs = this.#parts.clock.nowMs() + pauseMs
       await this.#parts.clock.sleep(pauseMs, signal)
       if (signal.aborted) return
       pauseMs = Math.min(pauseMs * 2, RESTART_MAX_MS)

@@ -45,9 +45,10 @@ export type Cluster = {
   readonly adminAddress: string
   readonly statusAddress: string
   readonly cells: readonly CellName[]
+  readonly isWhole: () => boolean
 }
 
-/** Resolves when every cell serves. Whatever it opened is in `closing`, also when it throws. */
+/** Resolves when the cells serve; one that can not is tried again while others can. Whatever it opened is in `closing`, also when it throws. */
 export async function startCluster(
   ports: ClusterPorts,
   options: ClusterOptions,
@@ -89,9 +90,8 @@ export async function startCluster(
     closing,
   )
 
-  // A cell of this process that does not serve is about to be started again.
-  const never = async () => false
-  const dead = { isDead: never, isLost: never }
+  // What keeps a cell of this process from running keeps others from reading its store, too: nobody adopts its users.
+  const dead = { isDead: async (cell: CellName) => cells.isDead(cell), isLost: async () => false }
   const by = `serve, process ${process.pid}`
   closing.add(inBackground(log, driveMoves({ clock, control, connect, by, ...dead })))
   metrics.watchProcess()
@@ -115,5 +115,6 @@ export async function startCluster(
     adminAddress: `${host}:${adminPort}`,
     statusAddress: `${host}:${page.port}`,
     cells: reports().map(({ cell }: CellReport) => cell),
+    isWhole: () => reports().every(({ state }) => state === 'serving'),
   }
 }

@@ -64,9 +64,20 @@ export class HostedCells {
     for (const cell of placement.cells) await this.#open(cell, placement)
   }
 
-  /** Rejects with what stopped one of them. */
+  /** Rejects with what stopped the first of them when none serves; one that does not serve is tried again. */
   async start(): Promise<void> {
-    await Promise.all([...this.#hosts.values()].map((host) => host.start()))
+    const hosts = [...this.#hosts.values()]
+    const starts = await Promise.allSettled(hosts.map((host) => host.start()))
+    const first = starts.find((start) => start.status === 'rejected')
+    if (first !== undefined && starts.every(({ status }) => status === 'rejected'))
+      throw first.reason
+    for (const [i, start] of starts.entries()) {
+      if (start.status === 'rejected') hosts[i]?.retry(start.reason)
+    }
+  }
+
+  isDead(cell: CellName): boolean {
+    return this.#hosts.get(cell)?.isDead === true
   }
 
   /** Stops the cells, then closes their stores. */

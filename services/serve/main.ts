@@ -19,7 +19,7 @@ export type RunningCluster = Cluster & {
   stop(): Promise<void>
 }
 
-/** A cluster to be stopped by who asked for it. Resolves when every cell serves. Throws DataFolderError, ListenError or OtherCells. */
+/** A cluster to be stopped by who asked for it. Resolves when the cells serve. Throws DataFolderError, ListenError or OtherCells. */
 export async function serve(config: ServeConfig): Promise<RunningCluster> {
   const closing = new Closing()
   try {
@@ -49,23 +49,29 @@ export async function startServe(config: ServeConfig, closing: Closing): Promise
     { ...config, gatewayLimits: GATEWAY_LIMITS, log },
     closing,
   )
-  closing.add(retainEvents(firehose, { ageMs: config.retentionMs, clock, log }))
+  const { retentionMs: ageMs } = config
+  closing.add(retainEvents(firehose, { ageMs, clock, log, isDue: () => cluster.isWhole() }))
   return cluster
 }
 
-/** Only once every cell serves: what a cell that was down for long has to replay is there until then. */
+/** Only while every cell serves: what a cell that was down for long has to replay is there until then. */
 function retainEvents(
   firehose: EmbeddedFirehose,
-  options: { readonly ageMs: number; readonly clock: Clock; readonly log: Logger },
+  options: {
+    readonly ageMs: number
+    readonly clock: Clock
+    readonly log: Logger
+    readonly isDue: () => boolean
+  },
 ): () => Promise<void> {
-  const { ageMs, clock, log } = options
+  const { ageMs, clock, log, isDue } = options
   const ending = new AbortController()
   const { signal } = ending
   const everyMs = RETENTION_EVERY_MS_DEFAULT
   const rounds = async () => {
     while (!signal.aborted) {
       // A failure must not end it: dropping events is what makes room on a full disk.
-      await retain(firehose, { clock, ageMs, everyMs, signal }).catch((error: unknown) =>
+      await retain(firehose, { clock, ageMs, everyMs, signal, isDue }).catch((error: unknown) =>
         log.error({ err: error }, 'could not drop old events'),
       )
       await clock.sleep(everyMs, signal)

@@ -128,6 +128,34 @@ describe('kill -9', () => {
   })
 })
 
+test('a cell whose store is lost: the others serve, and its standby takes over', async () => {
+  const folder = newFolder()
+  const ports = await freePorts()
+  const first = await ClusterProcess.start({ folder, ports })
+  running.add(first)
+  const readers = Array.from({ length: 40 }, (_, i) => `reader-${i}`)
+  const feed = feedOf(first)
+  for (const reader of readers) await feed.follow(reader, 'author')
+  await feed.publish('author', 'hello')
+  const { adminAddress } = first
+  const admin = connect(first.address, { adminAddress })
+  feeds.add(admin)
+  await admin.setStandby('cell-1', 'cell-2')
+  await expect
+    .poll(async () => (await admin.moves()).map(({ phase }) => phase), { timeout: 30_000 })
+    .toEqual(['READY'])
+  await ended(first, 'kill')
+  await rm(join(folder, 'cells', 'cell-1'), { recursive: true })
+
+  const second = await ClusterProcess.start({ folder, ports })
+  running.add(second)
+  const slots = async () => (await admin.cells()).map((cell) => cell.slots)
+  await expect.poll(slots, { timeout: 30_000 }).toEqual([0, 4096])
+  const patient = connect(second.address)
+  feeds.add(patient)
+  for (const reader of readers) expect(await allTexts(patient, reader)).toEqual(['hello'])
+})
+
 describe('SIGTERM', () => {
   test('answers what runs, ends streams, and exits with 0; nothing is lost', async () => {
     const folder = newFolder()

@@ -31,13 +31,13 @@ class PuppetCell {
   }
 }
 
-function hostOf() {
+function hostOf(sleep: (ms: number) => Promise<void> = () => Promise.resolve()) {
   const cells: PuppetCell[] = []
   let boots = 0
   const host = new CellHost('cell-1', {
     clock: {
       nowMs: () => 1_000,
-      sleep: () => Promise.resolve(),
+      sleep,
       yield: () => Promise.resolve(),
     },
     log: createLog('silent'),
@@ -124,4 +124,34 @@ test('stopped while it loads, ends when it has loaded', async () => {
   cell.serve()
   await Promise.all([started, stopped])
   expect(cell.isStopped).toBe(true)
+})
+
+test('is dead while it will not be started for a while, and tried again then', async () => {
+  const pauses: { readonly ms: number; readonly end: () => void }[] = []
+  const { host, newest } = hostOf(
+    (ms) =>
+      new Promise((resolve) => {
+        pauses.push({ ms, end: resolve })
+      }),
+  )
+  const lost = new Error('its store is lost')
+  host.retry(lost)
+  const dead: boolean[] = []
+  for (let times = 1; times <= 4; times++) {
+    await expect.poll(() => pauses.length).toBe(times)
+    dead.push(host.isDead)
+    pauses.at(-1)?.end()
+    const cell = await newest(times)
+    expect(host.isDead).toBe(false)
+    cell.fail(lost)
+  }
+  expect(pauses.map(({ ms }) => ms)).toEqual([500, 1_000, 2_000, 4_000])
+  expect(dead).toEqual([false, false, true, true])
+  await expect.poll(() => pauses.length).toBe(5)
+  pauses.at(-1)?.end()
+  const last = await newest(5)
+  last.serve()
+  await expect.poll(() => host.report().state).toBe('serving')
+  expect(host.isDead).toBe(false)
+  await host.stop()
 })
