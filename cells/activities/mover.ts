@@ -119,7 +119,10 @@ export class Mover {
     return report?.arrived.find(({ move }) => move === id)?.term
   }
 
-  /** When the target has passed the source's position; of a dead source, the log's end as read after its lease had ended. */
+  /**
+   * When the target has passed the source's position; of a source that is dead, or recovers, the log's end as read after that was
+   * seen.
+   */
   async #cutOver(move: Move): Promise<MoveEvent | undefined> {
     const isTakeover = move.isStandby
     // A standby waits for just that.
@@ -127,10 +130,11 @@ export class Mover {
     const source = isTakeover ? undefined : await this.#ports.report(move.from)
     const isGone = source === undefined
     if (isGone && !isTakeover && !(await this.#ports.isDead(move.from))) return undefined
-    const target = await this.#ports.report(move.to, { logEnd: isGone })
+    const shown = shownBy(source)
+    const target = await this.#ports.report(move.to, { logEnd: shown === undefined })
     if (target?.ready !== true) return undefined
     if (!holds(target, move)) return { kind: 'lost' }
-    const passed = source?.position ?? target.logEnd ?? []
+    const passed = shown ?? target.logEnd ?? []
     return hasReached(target.position, passed) ? { kind: 'cut-over', isTakeover } : undefined
   }
 
@@ -148,12 +152,17 @@ export class Mover {
     const target = await this.#ports.report(move.to)
     if (isTakeover && agoMs >= returnMs && !(await this.#ports.isDead(move.from))) {
       const source = await this.#ports.report(move.from)
-      if (mayGoBack(move, source, target?.position)) return { kind: 'rolled-back' }
+      if (mayGoBack(move, source, shownBy(target))) return { kind: 'rolled-back' }
     }
     if (agoMs < (isTakeover ? awayMs : retireMs)) return undefined
     // Whoever the source sends away must be let in there.
     return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
   }
+}
+
+/** Nobody can tell of a cell that recovers: it is behind what it showed before. */
+function shownBy(report: SlotsReport | undefined): Position | undefined {
+  return report?.ready === true ? report.position : undefined
 }
 
 /** The source still has what it gave away, and is as far as anything that the target has shown. */

@@ -77,8 +77,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'dead-source-unread',
     bug: "the target of a dead source takes over before it has reached the log's end",
     file: 'cells/activities/mover.ts',
-    old: 'const passed = source?.position ?? target.logEnd ?? []',
-    new: 'const passed = source?.position ?? []',
+    old: 'const passed = shown ?? target.logEnd ?? []',
+    new: 'const passed = shown ?? []',
   },
   {
     name: 'classes-not-copied',
