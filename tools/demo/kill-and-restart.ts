@@ -6,6 +6,7 @@ import type { Cellfeed } from '../../services/client/connect.ts'
 import { type ClusterOptions, ClusterProcess } from './cluster-process.ts'
 import type { Graph } from './graph.ts'
 import { inParallel } from './in-parallel.ts'
+import { loseDisk, takenOver } from './new-cell.ts'
 import { compareWithModel } from './reading.ts'
 import { result } from './tour.ts'
 
@@ -39,10 +40,13 @@ export async function killAndRestart(
   result(
     `killed (process ${cluster.pid}) after ${count(acknowledged, 'acknowledgement')}, with ${underWay} under way`,
   )
+  await loseDisk(options.folder)
+  const startedMs = performance.now()
   const restarted = await ClusterProcess.start(options)
   result(`serves again ${duration(restarted.readyMs)} after its start`)
   try {
     await publishing
+    await takenOver(feed, startedMs)
     // The best connected one follows everybody, and so is shown every post there is.
     const [hub = ''] = graph.byFriends
     const names: string[] = []

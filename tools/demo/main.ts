@@ -13,6 +13,7 @@ import { Graph } from './graph.ts'
 import { killAndRestart } from './kill-and-restart.ts'
 import { bytesPerEntry, pageToTheEnd, publishToAll, readEveryone, watchOne } from './reading.ts'
 import { replayFirehose } from './replay.ts'
+import { addCell, compareEverybody, standBy } from './new-cell.ts'
 import { BrokenClaim, command, result, step } from './tour.ts'
 
 const graphPath = join('test', 'data', 'epinions-3000.edges.gz')
@@ -87,12 +88,27 @@ async function tour(folder: string): Promise<void> {
     await replayFirehose(cluster, feed, graph)
 
     step(
-      'kill -9',
+      'A cell is added, while everybody reads',
+      'It gets its part of the people, in waves that start small: copied from where they live, brought ' +
+        'up to date, compared, and only then read from there. Nobody has to notice.',
+    )
+    await addCell(cluster, feed, graph)
+
+    step(
+      'A standby for the new cell',
+      'Another cell keeps its people in memory, up to date, and is ready to own them.',
+    )
+    await standBy(cluster, feed)
+
+    step(
+      'kill -9, and a disk is lost',
       'In the midst of publishing the server is killed, without a warning, and started again. What ' +
         'was acknowledged has to be there. What was under way is sent again by the client library, ' +
-        'under the ids allocated before: it is there once, not twice.',
+        'under the ids allocated before: it is there once, not twice. The new cell has lost its disk.',
     )
     cluster = await killAndRestart(cluster, feed, { graph, options })
+    await compareEverybody(feed, graph)
+    await command(cluster, ['changes', '--limit', '3'])
 
     step('Why is this post here?', 'Support asks this daily. A cell can say it of every post.')
     const [newest = ''] = graph.dashboardOf(second)

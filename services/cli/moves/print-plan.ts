@@ -14,7 +14,7 @@ export function planText(plan: BalancePlan): string {
     'Load, in times the mean (users, reads and bytes count a third each):',
     table(loads),
   ]
-  if (plan.waves.length > 0) lines.push('', totalText(plan), '', wavesTable(plan))
+  if (plan.waves.length > 0) lines.push('', `To be moved: ${totalText(plan)}`)
   return [...lines, ...plan.shortfalls.map((why) => `Not better: ${why}.`)].join('\n')
 }
 
@@ -33,7 +33,8 @@ export function totalText({
   )
 }
 
-function wavesTable({ waves }: BalancePlan): string {
+/** Each wave with its moves. */
+export function wavesTable({ waves }: BalancePlan): string {
   const rows = waves.flatMap(({ moves }, i) =>
     moves.map((move) => [
       String(i + 1),

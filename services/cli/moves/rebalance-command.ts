@@ -5,9 +5,9 @@ import type { BalanceWish } from '../../client/balance-calls.ts'
 import type { Cellfeed } from '../../client/connect.ts'
 import { type AdminFlags, adminFlags, dryRunFlag, examples, withServer } from '../client-command.ts'
 import { exitCodes } from '../exit.ts'
-import { harmless, jsonLine } from '../print.ts'
+import { count, harmless, jsonLine } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
-import { planText, totalText } from './print-plan.ts'
+import { planText, wavesTable } from './print-plan.ts'
 import { Waves } from './run-waves.ts'
 
 export function addRebalanceCommand(program: Command, terminal: Terminal): void {
@@ -47,9 +47,12 @@ export async function balance(
     if (!isJson) terminal.out('There is nothing to move.')
     return
   }
-  if (flags.dryRun === true) return
+  if (flags.dryRun === true) {
+    if (!isJson) terminal.out(`\n${wavesTable(plan)}`)
+    return
+  }
   const isDone = await new Waves(feed, terminal, isJson).run(plan)
   if (!isDone) terminal.endWith(exitCodes.no)
   else if (isJson) terminal.out(jsonLine({ event: 'done' }))
-  else terminal.out(`done: ${totalText(plan)}`)
+  else terminal.out(`done: ${count(plan.slotsMoved, 'slot')}, ${count(plan.readers, 'user')}`)
 }

@@ -7,9 +7,10 @@ import type { CellStatus } from '../../client/admin-calls.ts'
 import type { Cellfeed } from '../../client/connect.ts'
 import type { Move } from '../../client/move-calls.ts'
 import { gate, type WaveFigures } from '../../../cells/model/waves.ts'
+import { duration } from '../human-time.ts'
 import { count, harmless, jsonLine } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
-import { lineOf, nameOf, slotsIn } from './print-moves.ts'
+import { lineOf, slotsIn } from './print-moves.ts'
 import { ProgressLine } from './progress-line.ts'
 
 const LOOK_MS = 250
@@ -31,16 +32,20 @@ export class Waves {
 
   /** False when a gate stopped it; the reason was told. */
   async run({ waves }: BalancePlan): Promise<boolean> {
+    const { nowMs } = this.#terminal
     const before = await this.#vitals()
     for (const [i, { moves }] of waves.entries()) {
-      this.#tell({ event: 'wave', wave: i + 1, of: waves.length, moves }, waveText(i, waves))
+      this.#event({ event: 'wave', wave: i + 1, of: waves.length, moves })
+      const startedMs = nowMs()
       const begun = await this.#begin(moves)
       const reason = await this.#gate(new WaveWatch(begun), before)
-      this.#progress.clear()
-      if (reason === undefined) continue
-      const back = `Take its moves back: ${begun.map((id) => `cellfeed moves rollback ${id}`).join('; ')}`
-      this.#tell({ event: 'stopped', reason, moves: begun }, `stopped: ${reason}. ${back}`)
-      return false
+      if (reason !== undefined) {
+        this.#event({ event: 'stopped', reason, moves: begun })
+        const back = begun.map((id) => `cellfeed moves rollback ${id}`).join('; ')
+        this.#line(`stopped: ${reason}. Take its moves back: ${back}`)
+        return false
+      }
+      this.#line(`${waveText(i, waves)}: moved in ${duration(nowMs() - startedMs)}`)
     }
     return true
   }
@@ -70,10 +75,8 @@ export class Waves {
   }
 
   #tellMove(move: Move): void {
-    if (move.phase === 'RETIRING')
-      this.#tell({ event: 'moved', ...move }, `${nameOf(move)} is cut over`)
-    else if (move.detail !== '' || this.#isJson)
-      this.#tell({ event: 'move', ...move }, lineOf(move))
+    this.#event({ event: move.phase === 'RETIRING' ? 'moved' : 'move', ...move })
+    if (move.detail !== '') this.#line(lineOf(move))
   }
 
   /** Of all cells that serve, of the last ten seconds. */
@@ -89,9 +92,16 @@ export class Waves {
     }
   }
 
-  #tell(event: object, line: string): void {
+  /** For programs. */
+  #event(event: object): void {
+    if (this.#isJson) this.#terminal.out(jsonLine(event))
+  }
+
+  /** For people. */
+  #line(line: string): void {
+    if (this.#isJson) return
     this.#progress.clear()
-    this.#terminal.out(this.#isJson ? jsonLine(event) : harmless(line))
+    this.#terminal.out(harmless(line))
   }
 }
 
