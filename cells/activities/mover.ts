@@ -125,8 +125,11 @@ export class Mover {
    */
   async #cutOver(move: Move): Promise<MoveEvent | undefined> {
     const isTakeover = move.isStandby
-    // A standby waits for just that.
-    if (isTakeover && !(await this.#ports.isDead(move.from))) return undefined
+    // A standby waits for just that; one that was rebuilt, and has nothing, begins anew.
+    if (isTakeover && !(await this.#ports.isDead(move.from))) {
+      const standby = await this.#ports.report(move.to)
+      return standby?.ready === true && !holds(standby, move) ? { kind: 'lost' } : undefined
+    }
     const source = isTakeover ? undefined : await this.#ports.report(move.from)
     const isGone = source === undefined
     if (isGone && !isTakeover && !(await this.#ports.isDead(move.from))) return undefined

@@ -34,7 +34,7 @@ type Seen = Pick<SlotsReport, 'ready' | 'position'>
 /** The phase after one look at cells that live. */
 async function phaseAfter(
   placement: Placement,
-  cells: { readonly a: Seen; readonly b: Seen },
+  cells: { readonly a: Seen; readonly b: Seen; readonly isLost?: boolean },
 ): Promise<string | undefined> {
   let now = placement
   const mover = new Mover(
@@ -58,7 +58,7 @@ async function phaseAfter(
           logEnd: query?.logEnd === true ? LOG_END : undefined,
           epoch: now.epoch,
           prepared: [],
-          arrived: [{ move: NOW_MS, term: 7 }],
+          arrived: cells.isLost === true ? [] : [{ move: NOW_MS, term: 7 }],
           copying: [],
           retained: [NOW_MS],
           failures: [],
@@ -95,4 +95,13 @@ test('slots do not go back while whoever took over recovers', async () => {
   const a = { ready: true, position: [2] }
   expect(await phaseAfter(taken, { a, b: { ready: false, position: [1] } })).toBe('retiring')
   expect(await phaseAfter(taken, { a, b: { ready: true, position: [2] } })).toBe(undefined)
+})
+
+test('a standby that has lost its copy begins anew, also while its source is well', async () => {
+  const standing = moving({ isStandby: true }, READY)
+  const well = { ready: true, position: [2] }
+  expect(await phaseAfter(standing, { a: well, b: well })).toBe('ready')
+  expect(await phaseAfter(standing, { a: well, b: well, isLost: true })).toBe('copying')
+  const b = { ready: false, position: [1] }
+  expect(await phaseAfter(standing, { a: well, b, isLost: true })).toBe('ready')
 })
