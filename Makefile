@@ -16,7 +16,7 @@ SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/de
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install gen build demo serve up down check test sim mutants chaos bench bench-servers images test-containers format lint breaking types pack clean
+.PHONY: help install gen build demo serve up down check test sim explore mutants chaos bench bench-servers images test-containers format lint breaking types pack clean
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -62,6 +62,9 @@ test: install format-check lint types build ## Everything: checks, build, all te
 
 sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to replay one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
+
+explore: gen ## Go through every state of a move between two cells, with two crashes
+	@$(TSX) test/exploration/main.ts
 
 mutants: gen ## Do the checkers bite? Plants bugs in the cell and tells which are found
 	@$(TSX) test/simulation/mutants.ts $(ARGS)
