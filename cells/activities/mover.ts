@@ -3,12 +3,13 @@
 //
 // What is looked at is looked at after the placement was read, so a change that comes between makes the compare-and-set fail.
 
-import { advance, type MoveEvent, termOf } from '../model/move.ts'
+import { advance, type MoveEvent } from '../model/move.ts'
 import type { CellName, Move, Placement } from '../model/placement.ts'
-import { hasReached, type Position } from '../model/position.ts'
+import { hasReached } from '../model/position.ts'
 import type { SlotsQuery, SlotsReport } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { PlacementFound, Placements } from '../ports/placements.ts'
+import { holds, mayGoBack, shownBy } from './hand-over.ts'
 
 export type MoverPorts = {
   readonly placements: Pick<Placements, 'read' | 'replace'>
@@ -161,24 +162,4 @@ export class Mover {
     // Whoever the source sends away must be let in there.
     return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
   }
-}
-
-/** Nobody can tell of a cell that recovers: it is behind what it showed before. */
-function shownBy(report: SlotsReport | undefined): Position | undefined {
-  return report?.ready === true ? report.position : undefined
-}
-
-/** The source still has what it gave away, and is as far as anything that the target has shown. */
-function mayGoBack(
-  { id }: Move,
-  source: SlotsReport | undefined,
-  passed: Position | undefined,
-): boolean {
-  if (source?.ready !== true || !source.retained.includes(id)) return false
-  return passed !== undefined && hasReached(source.position, passed)
-}
-
-/** Whether the target still has what the move says that it has. */
-function holds({ arrived }: SlotsReport, move: Move): boolean {
-  return arrived.some(({ move: id, term }) => id === move.id && term === termOf(move))
 }

@@ -1,9 +1,9 @@
 // AddCell, RemoveCell, ListMoves, MoveSlots, ChangeMove: cells and moves in the placement, as operators see and change them.
 
+import { mayGoBack, shownBy } from '../../cells/activities/hand-over.ts'
 import { addCell, removeCell } from '../../cells/model/membership.ts'
 import { advance, type MoveEvent, planMove } from '../../cells/model/move.ts'
 import { type Move, slotsIn } from '../../cells/model/placement.ts'
-import { hasReached } from '../../cells/model/position.ts'
 import {
   type AddCellRequest,
   type AddCellResponse,
@@ -93,6 +93,7 @@ export async function changeMove(
   const event = eventOf(request.change)
   const id = Number(request.id)
   if (event.kind === 'rolled-back') await assertMayGoBack(desk, id)
+  if (event.kind === 'retired') await assertKnown(desk, id)
   const { what } = await changed(desk, request, (placement) =>
     advance(placement, id, event, desk.clock.nowMs()),
   )
@@ -114,20 +115,31 @@ function eventOf(change: MoveChange): MoveEvent {
   throw new ApiError('ENUM_VALUE_UNKNOWN', 'change is not known', { field: 'change' })
 }
 
-/** The source must still have what it gave away, and be as far as the target: a session would fall back. */
+/** The source must still have what it gave away, and be as far as anything that the target showed: a session would fall back. */
 async function assertMayGoBack(desk: AdminDesk, id: number): Promise<void> {
   const move = (await placementNow(desk)).moves.find((each) => each.id === id)
   if (move?.phase.kind !== 'retiring') return
   for (let tries = 0; tries < BACK_TRIES_MAX; tries++) {
-    const target = await desk.reportOf(move.to)
-    const source = await desk.reportOf(move.from)
+    const shown = shownBy(await desk.reportOf(move.to))
+    const source = await desk.reportOf(move.from, { logEnd: shown === undefined })
     if (source?.ready !== true || !source.retained.includes(id)) {
       throw refused(
         `${move.from} does not hold the slots of move ${id} any more, or does not serve`,
       )
     }
-    if (target === undefined || hasReached(source.position, target.position)) return
+    if (mayGoBack(move, source, shown ?? source.logEnd)) return
     await desk.clock.sleep(BACK_PAUSE_MS)
   }
   throw refused(`${move.from} is behind ${move.to}: try again`)
+}
+
+/** The target must know that it owns the slots: whoever the source sends away must be let in there. */
+async function assertKnown(desk: AdminDesk, id: number): Promise<void> {
+  const { moves, epoch } = await placementNow(desk)
+  const move = moves.find((each) => each.id === id)
+  if (move?.phase.kind !== 'retiring') return
+  const target = await desk.reportOf(move.to)
+  if (target === undefined || target.epoch < epoch) {
+    throw refused(`${move.to} does not say that it owns the slots of move ${id}: try again`)
+  }
 }

@@ -1,5 +1,6 @@
 // SetStandby, FailOver: who stands by for whom, and a cell whose slots others are to own now.
 
+import { holds, shownBy } from '../../cells/activities/hand-over.ts'
 import { advance } from '../../cells/model/move.ts'
 import type { CellName, Move, Placement } from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
@@ -72,18 +73,14 @@ export async function failOver(
 }
 
 /** When the standby has passed what the cell may have shown. False when it is not there any more. */
-async function takeOver(
-  desk: AdminDesk,
-  request: FailOverRequest,
-  { id, from, to, phase }: Move,
-): Promise<boolean> {
-  if (phase.kind !== 'ready') return false
+async function takeOver(desk: AdminDesk, request: FailOverRequest, move: Move): Promise<boolean> {
+  const { id, from, to } = move
   for (let tries = 0; tries < TRIES_MAX; tries++) {
     const source = await desk.reportOf(from)
-    const target = await desk.reportOf(to, { logEnd: source === undefined })
-    const isHeld = target?.arrived.some(({ move, term }) => move === id && term === phase.term)
-    const passed = source?.position ?? target?.logEnd
-    if (isHeld !== true || passed === undefined || target === undefined) return false
+    const shown = shownBy(source)
+    const target = await desk.reportOf(to, { logEnd: shown === undefined })
+    const passed = shown ?? target?.logEnd
+    if (target === undefined || passed === undefined || !holds(target, move)) return false
     if (target.ready && hasReached(target.position, passed)) {
       const event = { kind: 'cut-over', isTakeover: source === undefined } as const
       await changed(desk, request, (now) => advance(now, id, event, desk.clock.nowMs()))
