@@ -25,7 +25,7 @@ help: ## List these targets
 
 ##@ Try it
 
-demo: build ## A tour on a temporary cluster: publish, watch, kill -9, replay (under a minute)
+demo: build ## A tour on a temporary cluster: publish, watch, replay, a new cell, kill -9 (about a minute)
 	@$(TSX) tools/demo/main.ts
 
 serve: build ## A cluster in one process on 127.0.0.1 (flags: ARGS="--cells 3")
