@@ -37,6 +37,8 @@ type Look = (cell: CellClient, seen: Position) => Promise<Seen>
 const ANY_EPOCH = Number.MAX_SAFE_INTEGER
 const PAGE = 50
 const READERS_PAGE = 1_000
+/** Most slots have few readers, or none: one after another they would take a round trip each. */
+const SLOTS_AT_ONCE = 64
 
 /** Undefined when both show the same; else the first reader of whom they do not. Without a source: by the target's posts alone. */
 export async function differenceOf(
@@ -97,8 +99,11 @@ async function sampleOf(
   readersMax: number,
 ): Promise<UserKey[]> {
   const all = new Set<UserKey>()
-  for (const slot of slotsIn(move.slots)) {
-    for (const cell of holders) for (const user of await readersAt(cell, slot)) all.add(user)
+  const slots = slotsIn(move.slots)
+  for (let from = 0; from < slots.length; from += SLOTS_AT_ONCE) {
+    const some = slots.slice(from, from + SLOTS_AT_ONCE)
+    const found = some.flatMap((slot) => holders.map((cell) => readersAt(cell, slot)))
+    for (const users of await Promise.all(found)) for (const user of users) all.add(user)
   }
   const every = Math.max(1, Math.ceil(all.size / readersMax))
   return [...all].filter((_, i) => i % every === 0)
