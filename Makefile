@@ -16,7 +16,7 @@ SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/de
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install gen build demo serve up down check test sim explore mutants chaos bench bench-servers images test-containers format lint breaking types pack clean
+.PHONY: help install gen build demo serve up down check test sim explore mutants chaos drill bench bench-servers images test-containers format lint breaking types pack clean
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -71,6 +71,9 @@ mutants: gen ## Do the checkers bite? Plants bugs in the cell and tells which ar
 
 chaos: build ## Real servers killed, stopped and emptied under load, with a checker after each (ARGS="--seed N --only TEXT")
 	@$(TSX) test/chaos/main.ts $(ARGS)
+
+drill: build ## Users move while cells and controllers are killed: ROUNDS=, SEED=; ON=servers: on Kafka, Cassandra and Redis
+	@$(TSX) test/drill/main.ts --on $(or $(ON),embedded) --rounds $(or $(ROUNDS),50) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: build ## Measure what docs/performance.md states
 	@$(TSX) test/bench/main.ts $(ARGS)

@@ -2,8 +2,9 @@
 // against both, to the very end, and twice, because what is open may be either but must stay what it is.
 
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Cellfeed, CellfeedError } from '../../services/client/connect.ts'
+import type { Cellfeed } from '../../services/client/connect.ts'
 import { audit } from './load/auditor.ts'
+import { insist } from './load/insist.ts'
 import type { Load } from './load/load.ts'
 import { replay } from './load/subscriber.ts'
 import { checkFollower, checkLog } from './check/check-log.ts'
@@ -86,16 +87,4 @@ function checkSame(first: Walk, second: Walk | undefined): Finding[] {
   if (shownIn(first) === shownIn(second)) return []
   const text = `${first.viewer}'s dashboard at ${first.until} and at ${second?.until}`
   return [{ kind: 'not-the-same-again', text }]
-}
-
-/** Again until it is answered: everything is up, so that it has to be before the signal fires. */
-async function insist<T>(ask: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await ask()
-    } catch (error) {
-      if (!(error instanceof CellfeedError) || signal.aborted) throw error
-      await wait(pauseMs)
-    }
-  }
 }

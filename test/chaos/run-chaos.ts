@@ -28,6 +28,8 @@ export type ChaosPlan = LoadPlan & {
   readonly writesBetween: number
   /** How long the servers may take to answer again, and everything to be as it was. */
   readonly recoveryMs: number
+  /** What all that users call goes through, if anything. */
+  readonly through?: (feed: Cellfeed) => Cellfeed
 }
 
 /** For two cores that also run all the servers. */
@@ -81,10 +83,10 @@ export class ChaosRun {
   }
 
   private constructor(plan: ChaosPlan) {
-    const { address, timeoutMs, prefix, sessionsPerUser } = plan
+    const { address, timeoutMs, prefix, sessionsPerUser, through = (feed) => feed } = plan
     this.#plan = plan
     this.#patient = connect(address, { timeoutMs: patienceMs })
-    const load = new Load(plan, connect(address, { retry: { attemptsMax: 1 }, timeoutMs }))
+    const load = new Load(plan, through(connect(address, { retry: { attemptsMax: 1 }, timeoutMs })))
     this.load = load
     this.#actors = load.users.flatMap((user) =>
       Array.from({ length: sessionsPerUser }, (_, at) => new Actor(load, user, `${user}.${at}`)),

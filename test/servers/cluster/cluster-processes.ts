@@ -18,6 +18,7 @@ export type ClusterPlan = {
   readonly cells: number
   /** Further flags of each cell. */
   readonly cellFlags?: Flags
+  readonly controllerFlags?: Flags
 }
 
 const CALL_MS = 60_000
@@ -71,7 +72,7 @@ export class ClusterProcesses {
       process('cell', this.cellFlags(`cell-${at + 1}`)),
     )
     this.gateway = process('gateway', this.engineFlags)
-    this.controller = process('controller', this.controlFlags)
+    this.controller = process('controller', { ...this.controlFlags, ...plan.controllerFlags })
     this.router = process('router', this.controlFlags)
   }
 
