@@ -51,7 +51,8 @@ type ReadCall = PublicCall & {
 }
 type AuthorPostsQuery = { readonly limit: number; readonly older: Place | undefined }
 
-const NEVER = new AbortController().signal
+/** One for each call: what many calls shared would collect their listeners. */
+const never = (): AbortSignal => new AbortController().signal
 
 export class RemoteCell implements CellClient {
   readonly cell: CellName
@@ -198,7 +199,7 @@ export class RemoteCell implements CellClient {
   }
 
   async status(): Promise<CellStatus> {
-    const call = { seen: [], signal: NEVER }
+    const call = { seen: [], signal: never() }
     const ask = { $case: 'status', value: {} } as const
     const answer = await this.#ask(call, ask, (reply) => {
       return statusOf(valueOf(reply, 'status'), reply.position)
@@ -212,7 +213,7 @@ export class RemoteCell implements CellClient {
     { after, limit }: { readonly after: UserKey | undefined; readonly limit: number },
   ): Promise<ReadersPage | undefined> {
     const ask = { $case: 'readersOf', value: { slot, after: bytesOfKey(after), limit } } as const
-    const answer = await this.#ask({ seen: [], signal: NEVER }, ask, (reply) => {
+    const answer = await this.#ask({ seen: [], signal: never() }, ask, (reply) => {
       const { found, readers, next } = valueOf(reply, 'readersOf')
       return found ? { readers: readers.map(keyThere), next: keyOfBytes(next) } : undefined
     })
@@ -222,7 +223,7 @@ export class RemoteCell implements CellClient {
 
   async slots({ logEnd = false, loads = false }: SlotsQuery = {}): Promise<SlotsReport> {
     const ask = { $case: 'slots', value: { logEnd, loads } } as const
-    const answer = await this.#ask({ seen: [], signal: NEVER }, ask, (reply) => {
+    const answer = await this.#ask({ seen: [], signal: never() }, ask, (reply) => {
       return valueOf(reply, 'slots')
     })
     if (answer.kind !== 'ok') throw new Error(`cell ${this.cell} answered ${answer.kind}`)

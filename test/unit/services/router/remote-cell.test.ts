@@ -1,5 +1,6 @@
 // A cell in another process: calls do not hold each other up, bounds hold, and whatever breaks is told in time.
 
+import { setImmediate } from 'node:timers/promises'
 import { Server } from '@grpc/grpc-js'
 import { afterEach, expect, test } from 'vitest'
 import type { PostId } from '../../../../cells/model/post-id.ts'
@@ -60,6 +61,19 @@ test('a call that takes long holds up no other', async () => {
   expect(await remote.countUnread(callOf(), 2)).toEqual(counted(2))
   answerFirst(counted(7))
   expect(await slow).toEqual(counted(7))
+})
+
+test('many calls that nobody can give up are made at once, and nobody warns of a leak', async () => {
+  const { remote } = await joined({ readersOf: async () => ({ readers: [], next: undefined }) })
+  const warnings: string[] = []
+  const warned = ({ name }: Error) => void warnings.push(name)
+  process.on('warning', warned)
+  closing.push(() => process.off('warning', warned))
+  const query = { after: undefined, limit: 10 }
+  const asked = Array.from({ length: 64 }, (_, slot) => remote.readersOf(slot, query))
+  expect(await Promise.all(asked)).toHaveLength(64)
+  await setImmediate()
+  expect(warnings).toEqual([])
 })
 
 test('the cell is told who asks, and what they have seen', async () => {
