@@ -28,6 +28,8 @@ export const NOT_COVERED = COVERED_FROM
 
 const CHANGES_PER_USER = 4
 const SLOTS_AT_ONCE = 16
+const TRIES_MAX = 5
+const RETRY_MS = 100
 /** Maps of more entries are renumbered one by one. Keys, of less than 2^33, times this are exact. */
 const PLACES = 2 ** 20
 
@@ -95,7 +97,7 @@ export class SlotCopy {
     const reached = isStandby ? new Map<number, Reach>() : await this.#reach(copied)
     this.#toDo = copied.length * (isStandby ? 1 : 2)
     for (const each of copied) {
-      await this.#copyReaders(each, asOf)
+      await this.#insist(() => this.#copyReaders(each, asOf))
       this.#done++
     }
     const generations = isStandby ? [] : await this.#source.inbox.generations()
@@ -115,6 +117,21 @@ export class SlotCopy {
     return generations
   }
 
+  /** What is copied of a slot when its source fails is copied over: there is little of it, and much of the others. */
+  async #insist(copy: () => Promise<void>): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      try {
+        await copy()
+        return
+      } catch (error) {
+        if (!(error instanceof SourceFailed) || tries === TRIES_MAX) throw error
+        // Rejects when the copy is given up.
+        await this.#throttle.step()
+        await this.#clock.sleep(RETRY_MS * 2 ** tries)
+      }
+    }
+  }
+
   async #reach(copied: readonly Copied[]): Promise<Map<number, Reach>> {
     const terms = new Map(copied.map(({ from }) => [from.slot, from.term]))
     const found = new Map<number, Reach>()
@@ -125,7 +142,7 @@ export class SlotCopy {
   }
 
   async #copyReaders({ from }: Copied, asOf: Position): Promise<void> {
-    for await (const rows of this.#source.readers.ofSlot(from)) {
+    for await (const rows of read(this.#source.readers.ofSlot(from))) {
       await this.#throttle.step()
       const theirs = rows.map((row) =>
         decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
@@ -191,13 +208,14 @@ export class SlotCopy {
   /** Takes slot after slot from `left`, which others take from too: the store has several to write at a time. */
   async #copySlots(left: Iterator<Copied>, months: readonly number[]): Promise<void> {
     for (let next = left.next(); next.done !== true; next = left.next()) {
-      for (const month of months) await this.#copyChunks(next.value, month)
+      const { value } = next
+      for (const month of months) await this.#insist(() => this.#copyChunks(value, month))
       this.#done++
     }
   }
 
   async #copyChunks({ slot, from }: Copied, month: number): Promise<void> {
-    for await (const theirs of this.#source.inbox.chunksOf(from, month)) {
+    for await (const theirs of read(this.#source.inbox.chunksOf(from, month))) {
       await this.#throttle.step()
       await this.#learn(usersOf(theirs))
       const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
@@ -260,6 +278,20 @@ export class SlotCopy {
     const ours = this.#numbers.ours(theirs)
     if (ours === 0) throw new Error(`number ${theirs} of the source has no name there`)
     return ours
+  }
+}
+
+class SourceFailed extends Error {
+  readonly code = 'SOURCE_FAILED'
+  override readonly name = 'SourceFailed'
+}
+
+/** What a store gives; throws SourceFailed. */
+async function* read<T>(rows: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* rows
+  } catch (cause) {
+    throw new SourceFailed('the store of the source failed', { cause })
   }
 }
 

@@ -86,8 +86,14 @@ export function firstPlacement(cells: readonly CellName[], slots: number): Place
   return { epoch: 1, slots, ranges, cells, moves: [], standbys: [] }
 }
 
+/** Of each placement's ranges, the one of each slot. */
+const tables = new WeakMap<readonly SlotRange[], readonly SlotRange[]>()
+
 export function ownerOf(placement: Placement, slot: number): SlotRange {
-  const range = placement.ranges.find((r) => r.first <= slot && slot <= r.last)
+  const { ranges } = placement
+  const table = tables.get(ranges) ?? ranges.flatMap((range) => slotsIn([range]).map(() => range))
+  tables.set(ranges, table)
+  const range = table[slot]
   if (range === undefined)
     throw new Error(`placement epoch ${placement.epoch} has no owner for slot ${slot}`)
   return range

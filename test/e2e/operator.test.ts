@@ -41,9 +41,8 @@ const ownedBy = async (name: string) => (await cells()).find(([cell]) => cell ==
 
 /** Nobody wants to go back. */
 async function retireAll(): Promise<void> {
-  for (const { id, phase } of await feed.moves()) {
-    if (phase === 'RETIRING') expect((await cli('moves', 'retire', `${id}`)).code).toBe(0)
-  }
+  const retiring = (await feed.moves()).filter(({ phase }) => phase === 'RETIRING')
+  for (const { id } of retiring) expect((await cli('moves', 'retire', `${id}`)).code).toBe(0)
 }
 
 test('a move is paused, resumed and taken back', async () => {
