@@ -96,17 +96,15 @@ export class SlotCopy {
     await this.#numbers.load()
     const reached = isStandby ? new Map<number, Reach>() : await this.#reach(copied)
     this.#toDo = copied.length * (isStandby ? 1 : 2)
-    for (const each of copied) {
-      await this.#insist(() => this.#copyReaders(each, asOf))
-      this.#done++
-    }
+    await this.#eachOf(copied, (each) => this.#copyReaders(each, asOf))
     const generations = isStandby ? [] : await this.#source.inbox.generations()
     for (const row of generations) {
       await this.#persistence.untilDurable(() => this.#store.inbox.putGeneration(row))
     }
     const months = [...new Set(generations.map(({ month }) => month))]
-    const left = copied.values()
-    await Promise.all(Array.from({ length: SLOTS_AT_ONCE }, () => this.#copySlots(left, months)))
+    await this.#eachOf(copied, async (each) => {
+      for (const month of months) await this.#copyChunks(each, month)
+    })
     const later = await this.#reach(copied)
     for (const each of copied) {
       const [first, last] = [reached.get(each.slot.slot), later.get(each.slot.slot)]
@@ -115,6 +113,19 @@ export class SlotCopy {
     }
     await this.#shrink(copied)
     return generations
+  }
+
+  /** Slot after slot, some at a time: a store has several to read and to write at once. */
+  async #eachOf(copied: readonly Copied[], copy: (each: Copied) => Promise<void>): Promise<void> {
+    const left = copied.values()
+    const some = async (): Promise<void> => {
+      for (let next = left.next(); next.done !== true; next = left.next()) {
+        const each = next.value
+        await this.#insist(() => copy(each))
+        this.#done++
+      }
+    }
+    await Promise.all(Array.from({ length: SLOTS_AT_ONCE }, some))
   }
 
   /** What is copied of a slot when its source fails is copied over: there is little of it, and much of the others. */
@@ -203,15 +214,6 @@ export class SlotCopy {
       words[i] = map.words[both % PLACES] as number
     }
     return new NumberMap(keys, words)
-  }
-
-  /** Takes slot after slot from `left`, which others take from too: the store has several to write at a time. */
-  async #copySlots(left: Iterator<Copied>, months: readonly number[]): Promise<void> {
-    for (let next = left.next(); next.done !== true; next = left.next()) {
-      const { value } = next
-      for (const month of months) await this.#insist(() => this.#copyChunks(value, month))
-      this.#done++
-    }
   }
 
   async #copyChunks({ slot, from }: Copied, month: number): Promise<void> {
