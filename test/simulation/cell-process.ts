@@ -90,7 +90,7 @@ export class CellProcess {
     return new Promise((resolve, reject) => {
       if (!this.#begins(op)) return
       const early = attempt(dice.chance(0.5) ? look : undefined)
-      this.later(op, this.weather.delayUs(), () => {
+      this.later(op, this.weather.delayUs(op), () => {
         if (rejects()) reject(this.fault(op))
         else settle(early ?? attempt(look), resolve, reject)
       })
@@ -173,14 +173,14 @@ export class CellProcess {
     const { dice } = this.#surroundings
     let latestUs = 0
     for (const land of rows) {
-      const delayUs = this.weather.delayUs()
+      const delayUs = this.weather.delayUs(op)
       latestUs = Math.max(latestUs, delayUs)
       const fate = isRejected ? dice.below(10) : 9
       if (fate < 4) continue
       const lateUs = fate < 7 ? dice.below(POSTPONED_US_MAX) : 0
       this.#landAfter(op, delayUs + lateUs, land, isRejected)
     }
-    const timeoutUs = end.isStuck ? STUCK_US : this.weather.delayUs()
+    const timeoutUs = end.isStuck ? STUCK_US : this.weather.delayUs(op)
     if (isRejected) this.later(op, timeoutUs, () => end.reject(this.fault(op)))
     else this.later(op, latestUs + 100, end.resolve)
   }

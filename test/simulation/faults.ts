@@ -8,6 +8,7 @@ import type { EventLog } from './event-log.ts'
 import { loseRecords } from './lost-records.ts'
 import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
+import { fallAway } from './takeovers.ts'
 import type { World } from './world.ts'
 import { awayForAWhile, sleepAlone, stopForAWhile } from './zombies.ts'
 
@@ -27,6 +28,8 @@ const FAULTS = {
   'process stopped': 12,
   'machine away': 6,
   'process sleeps': 4,
+  'away until taken over': 12,
+  'one call slow': 6,
   leap: 1,
   retention: 3,
   'gap in the log': 2,
@@ -66,7 +69,26 @@ const TRAPS = [
 ] as const
 
 /** What fails together: everything, or one table. */
-const TABLES = ['', 'posts.put', 'posts.put', 'inbox', 'readers', 'authors', 'checkpoints']
+const TABLES = [
+  '',
+  'posts.put',
+  'posts.put',
+  'inbox',
+  'readers',
+  'readers.putReach',
+  'authors',
+  'followers',
+  'checkpoints',
+]
+const SLOW_OPS = [
+  'readers.dropTerm',
+  'readers.putReach',
+  'readers.ofSlot',
+  'followers.put',
+  'inbox.chunksOf',
+  'checkpoints.put',
+  'log.fetch',
+] as const
 
 const GAPS = ['truncated', 'made anew', 'shortened', 'regrown', 'overtaken'] as const
 const LEAPS_MS = [3_600_000, 20 * 3_600_000, 33 * 86_400_000]
@@ -170,6 +192,15 @@ export class Faults {
         return awayForAWhile(this.#world, host, this.#dice)
       case 'process sleeps':
         return sleepAlone(this.#world, host, this.#dice)
+      case 'away until taken over':
+        return fallAway(this.#world, this.#dice)
+      case 'one call slow':
+        return this.#forAWhile(
+          fault,
+          () => (weather.slowOp = this.#dice.pick(SLOW_OPS)),
+          () => (weather.slowOp = undefined),
+          LONG_US,
+        )
       case 'leap':
         this.#world.wall.leap(this.#dice.pick(LEAPS_MS))
         this.#world.tally.add('fault: everybody slept')

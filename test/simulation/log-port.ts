@@ -84,7 +84,7 @@ export class LogPort implements Firehose {
         new Promise<IteratorResult<LogBatch>>((resolve, reject) => {
           endNow = () => resolve(ENDED)
           const lookAgain = (): void => {
-            const delayUs = this.#process.weather.delayUs() * this.#process.weather.lag
+            const delayUs = this.#process.weather.delayUs('log.follow') * this.#process.weather.lag
             this.#process.later('log.follow', delayUs, () => {
               if (options.signal.aborted) resolve(ENDED)
               else this.#deliver(next, options, { resolve, reject, again: lookAgain })

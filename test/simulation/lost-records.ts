@@ -6,6 +6,7 @@ import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import type { CellHost } from './cell-host.ts'
 import type { Dice } from './random.ts'
 import { reconcile } from './reconcile.ts'
+import { dieUntilTakenOver, holdTakeovers } from './takeovers.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
@@ -24,12 +25,14 @@ const TRIES_MAX = 200
 export async function loseRecords({ world, host, donor, dice }: Parts): Promise<void> {
   const snapshotsBefore = world.snapshotsFromMs
   world.snapshotsFromMs = Number.POSITIVE_INFINITY
+  const letTakeOver = dice.chance(0.6) ? holdTakeovers(world, host) : undefined
   host.hold()
   host.crash()
   host.weather.clearUp()
   if (!(await isOvertaken({ world, host, dice }))) {
     world.snapshotsFromMs = snapshotsBefore
     host.release()
+    letTakeOver?.()
     return
   }
   await refuses(world, host)
@@ -44,10 +47,14 @@ export async function loseRecords({ world, host, donor, dice }: Parts): Promise<
     // Nobody lives there: nobody's relations were missed.
     world.snapshotsFromMs = snapshotsBefore
     host.release()
+    letTakeOver?.()
     return
   }
   host.isGapOpen = true
   host.release()
+  letTakeOver?.()
+  // Whoever takes over now knows what this cell has missed; it must not take back what it had.
+  if (letTakeOver !== undefined && dice.chance(0.5)) await dieUntilTakenOver(world, host, dice)
   world.snapshotsFromMs = await reconcile(world, host, dice)
   world.tally.add('fault: records lost')
 }

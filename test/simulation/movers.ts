@@ -9,19 +9,28 @@ import {
   VERIFICATION_LIMITS,
 } from '../../cells/activities/verification.ts'
 import { advance, isMoving, type MoveEvent, planMove } from '../../cells/model/move.ts'
-import { type Move, ownerOf, type Placement, type SlotRange } from '../../cells/model/placement.ts'
+import {
+  type Move,
+  ownerOf,
+  type Placement,
+  type SlotRange,
+  slotOf,
+  slotsIn,
+} from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
 import { setStandby } from '../../cells/model/standbys.ts'
 import type { CellClient, SlotsQuery, SlotsReport } from '../../cells/ports/cell-client.ts'
 import type { CellHost } from './cell-host.ts'
 import { InjectedFault } from './cell-process.ts'
-import { ControlDown, placementsFor } from './placement-store.ts'
+import { ChangeCheck } from './move-checks.ts'
+import { ControlDown, type ControlView, placementsFor } from './placement-store.ts'
 import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
 const ACTS = {
   plan: 10,
+  'to and fro': 2,
   abort: 1,
   'roll back': 4,
   sleep: 2,
@@ -40,6 +49,8 @@ export class Movers {
   readonly #ending = new AbortController()
   /** Those asleep: nothing that they wait for comes. */
   readonly #sleeping = new Map<number, (() => void)[]>()
+  /** When each cell was last found dead. */
+  readonly #deaths = new Map<string, number>()
 
   constructor(world: World, dice: Dice) {
     this.#world = world
@@ -48,8 +59,11 @@ export class Movers {
   }
 
   start(): void {
-    if (this.#dice.chance(0.5))
-      this.#say(this.#rule(this.#world.placement), 'step: rule of standbys')
+    const likely = this.#dice.pick([0, 0, 0.6, 1])
+    for (const cell of this.#world.placement.cells) {
+      if (!this.#dice.chance(likely)) continue
+      this.#say(this.#rule(cell), 'step: rule of standbys', this.#operator())
+    }
     for (const id of [1, 2]) this.#run(id)
   }
 
@@ -60,21 +74,24 @@ export class Movers {
 
   async operate(): Promise<void> {
     const { control } = this.#world
+    const operator = this.#operator()
     const act = this.#dice.weighted(ACTS)
     if (act === 'sleep') return this.#sleepAWhile()
     if (act === 'down') return this.#downAWhile()
     if (act === 'plan') {
-      this.#say(this.#plan(control.placement), 'step: move planned')
+      this.#say(this.#plan(control.placement), 'step: move planned', operator)
       return
     }
+    if (act === 'to and fro') return this.#moveToAndFro()
     if (act === 'stand by') {
-      this.#say(this.#rule(control.placement), 'step: rule of standbys')
+      const cell = this.#dice.pick(control.placement.cells)
+      this.#say(this.#rule(cell), 'step: rule of standbys', operator)
       return
     }
     const { moves } = control.placement
     if (moves.length === 0) return
     const move = this.#dice.pick(moves)
-    if (act === 'abort') this.#change(move, { kind: 'aborted' }, 'step: move aborted')
+    if (act === 'abort') this.#change(move, { kind: 'aborted' }, 'step: move aborted', operator)
     else if (act === 'pause') return this.#pauseAWhile(move)
     else if (act === 'take over') {
       if (!(await this.#mayTakeOver(move))) return
@@ -82,26 +99,25 @@ export class Movers {
         move,
         { kind: 'cut-over', isTakeover: false },
         'step: standby asked to take over',
+        operator,
       )
     } else if (await this.#mayGoBack(move)) {
-      this.#change(move, { kind: 'rolled-back' }, 'step: move rolled back')
+      this.#change(move, { kind: 'rolled-back' }, 'step: move rolled back', operator)
     }
   }
 
-  #rule({ cells, ...placement }: Placement): ReturnType<typeof setStandby> {
-    const [cell, standby] = [
-      this.#dice.pick(cells),
-      this.#dice.pick([...cells, ...cells, undefined]),
-    ]
-    const rule = { cell, standby: standby === cell ? undefined : standby }
-    return setStandby({ cells, ...placement }, rule, this.#world.wall.nowMs)
+  #rule(cell: string): ReturnType<typeof setStandby> {
+    const { placement, wall } = this.#world
+    const others = placement.cells.filter((other) => other !== cell)
+    const standby = this.#dice.chance(0.8) ? this.#dice.pick(others) : undefined
+    return setStandby(placement, { cell, standby }, wall.nowMs)
   }
 
   async #pauseAWhile(move: Move): Promise<void> {
-    this.#change(move, { kind: 'paused' }, 'step: move paused')
+    this.#change(move, { kind: 'paused' }, 'step: move paused', this.#operator())
     await this.#world.sleepUs(this.#dice.below(100_000_000))
     while (this.#world.control.isDown) await this.#world.sleepUs(1_000_000)
-    this.#change(move, { kind: 'resumed' }, 'step: move resumed')
+    this.#change(move, { kind: 'resumed' }, 'step: move resumed', this.#operator())
   }
 
   /** The standby has passed the source, which is alive. */
@@ -115,24 +131,53 @@ export class Movers {
     return isHeld && hasReached(target.position, source.position)
   }
 
-  #plan(placement: Placement): ReturnType<typeof planMove> {
-    const first = this.#dice.below(placement.slots)
+  /** Somebody's slot moves away, and again as soon as that is over: what it left behind is hardly dropped. */
+  async #moveToAndFro(): Promise<void> {
+    const { control, users } = this.#world
+    const slot = slotOf(this.#dice.pick(users).key, control.placement.slots)
+    let rounds = this.#dice.between(2, 4)
+    for (let waited = 0; rounds > 0 && waited < 400; waited++) {
+      const isBusy = control.placement.moves.some(
+        (move) => isMoving(move) && slotsIn(move.slots).includes(slot),
+      )
+      if (!isBusy) {
+        rounds--
+        const planned = this.#plan(control.placement, slot)
+        this.#say(planned, 'step: move planned', this.#operator())
+      }
+      await this.#world.sleepUs(1_000_000)
+    }
+  }
+
+  #plan(
+    placement: Placement,
+    first = this.#dice.below(placement.slots),
+  ): ReturnType<typeof planMove> {
     const last = Math.min(placement.slots - 1, first + this.#dice.below(2))
     const { cell: owner } = ownerOf(placement, first)
     const to = this.#dice.pick(placement.cells.filter((cell) => cell !== owner))
     return planMove(placement, { slots: [{ first, last }], to }, this.#world.wall.nowMs)
   }
 
-  #change(move: Move, event: MoveEvent, step: string): void {
+  #change(move: Move, event: MoveEvent, step: string, operator: ChangeCheck): void {
     const { control, wall } = this.#world
-    this.#say(advance(control.placement, move.id, event, wall.nowMs), step)
+    this.#say(advance(control.placement, move.id, event, wall.nowMs), step, operator)
   }
 
-  #say(next: ReturnType<typeof advance>, step: string): void {
+  #say(next: ReturnType<typeof advance>, step: string, operator: ChangeCheck): void {
     const { control, tally } = this.#world
     if ('refused' in next || control.isDown) return
+    const before = control.placement
     control.replace(control.found.revision, next)
+    operator.changed(before, next)
     tally.add(step)
+  }
+
+  /** Somebody who looks now, and then changes something. */
+  #operator(): ChangeCheck {
+    const operator = new ChangeCheck(this.#world, this.#deaths)
+    operator.noteRead()
+    return operator
   }
 
   /** The source still has what it gave away, and has passed the target. */
@@ -170,27 +215,27 @@ export class Movers {
 
   #run(id: number): void {
     const world = this.#world
-    const { scheduler, control, wall } = world
+    const { scheduler, wall } = world
     const dice = this.#dice
     const awake = async <T>(value: T): Promise<T> => {
       const waiting = this.#sleeping.get(id)
       if (waiting !== undefined) await new Promise<void>((resolve) => waiting.push(resolve))
       return value
     }
-    const { read, replace } = placementsFor(control, { scheduler, dice, name: `mover ${id}` })
-    const placements = {
-      read: () => read().then(awake),
-      replace: async (revision: number, placement: Placement) => {
-        await awake(undefined)
-        const before = control.placement
-        const isDone = await replace(revision, placement).then(awake)
-        if (isDone) this.#count(before, placement)
-        return isDone
-      },
+    const placementsOf = (name: string) => {
+      const parts = { scheduler, dice, name: `${name} ${id}` }
+      const { read, replace } = placementsFor(this.#viewOfControl(), parts)
+      return {
+        read: () => read().then(awake),
+        replace: async (revision: number, placement: Placement) => {
+          await awake(undefined)
+          return replace(revision, placement).then(awake)
+        },
+      }
     }
     const mover = new Mover(
       {
-        placements,
+        placements: placementsOf('mover'),
         clock: {
           nowMs: () => wall.nowMs,
           sleep: (ms, signal) => world.sleepUnless(ms * 1000, signal).then(awake),
@@ -203,13 +248,13 @@ export class Movers {
       {
         stepMs: 3_000,
         idleMs: 3_000,
-        retireMs: dice.pick([10_000, 120_000]),
+        retireMs: dice.pick([1_000, 10_000, 120_000]),
         returnMs: dice.pick([0, 60_000]),
         awayMs: dice.pick([60_000, 3_600_000]),
       },
     )
     const caretaker = new Caretaker({
-      placements,
+      placements: placementsOf('caretaker'),
       clock: { nowMs: () => wall.nowMs },
       isLost: (cell) => Promise.resolve(this.#isDead(cell, this.#adoptUs)).then(awake),
       isWell: (cell) =>
@@ -229,6 +274,26 @@ export class Movers {
     while (!this.#ending.signal.aborted) {
       await caretaker.step().catch(failed)
       await this.#world.sleepUnless(5_000_000, this.#ending.signal)
+    }
+  }
+
+  /** As whoever changes it by itself sees the control store. */
+  #viewOfControl(): ControlView {
+    const { control } = this.#world
+    const check = new ChangeCheck(this.#world, this.#deaths)
+    return {
+      isDown: () => control.isDown,
+      find: () => {
+        check.noteRead()
+        return control.found
+      },
+      replace: (revision, placement) => {
+        const before = control.placement
+        if (!control.replace(revision, placement)) return false
+        this.#count(before, placement)
+        check.changedByItself(before, placement)
+        return true
+      },
     }
   }
 
@@ -287,8 +352,11 @@ export class Movers {
   }
 
   #isDead(cell: string, afterUs = DEAD_AFTER_US): boolean {
-    const downSinceUs = this.#hostOf(cell).downSinceUs
-    return downSinceUs !== undefined && this.#world.scheduler.nowUs - downSinceUs > afterUs
+    const { nowUs } = this.#world.scheduler
+    const { downSinceUs } = this.#hostOf(cell)
+    if (downSinceUs === undefined || nowUs - downSinceUs <= afterUs) return false
+    this.#deaths.set(cell, nowUs)
+    return true
   }
 
   #hostOf(cell: string): CellHost {

@@ -117,7 +117,7 @@ function changes(
     wake()
   }
   const leave = store.onChange((placement) => {
-    process.later('placement changed', process.weather.delayUs(), () => {
+    process.later('placement changed', process.weather.delayUs('placement changed'), () => {
       // A watch on a store that is down breaks, and is begun anew.
       if (store.isDown) end()
       else {
@@ -142,9 +142,16 @@ function changes(
   }
 }
 
+/** The control store as somebody uses it: each of these is done at one moment. */
+export type ControlView = {
+  readonly isDown: () => boolean
+  readonly find: () => PlacementFound
+  readonly replace: (revision: number, placement: Placement) => boolean
+}
+
 /** What a process outside of cells sees: it may stand still between any two calls. */
 export function placementsFor(
-  store: PlacementStore,
+  store: ControlView,
   parts: { readonly scheduler: Scheduler; readonly dice: Dice; readonly name: string },
 ): Pick<Placements, 'read' | 'replace'> {
   const { scheduler, dice, name } = parts
@@ -154,14 +161,14 @@ export function placementsFor(
       const isLate = dice.chance(0.1)
       const delayUs = isLate ? dice.below(60_000_000) : dice.between(100, 50_000)
       scheduler.after(delayUs, `${name} ${op}`, () => {
-        if (store.isDown) return reject(new ControlDown(`${op}: the control store is down`))
+        if (store.isDown()) return reject(new ControlDown(`${op}: the control store is down`))
         const value = run()
         if (isLost) reject(new ControlDown(`${op}: the answer was lost`))
         else resolve(value)
       })
     })
   return {
-    read: () => call('placements.read', () => store.found),
+    read: () => call('placements.read', store.find),
     replace: (revision, placement) =>
       call('placements.replace', () => store.replace(revision, placement)),
   }

@@ -3,6 +3,8 @@
 
 import { known, Violation } from './violation.ts'
 import type { MakeCell } from './simulated-cell.ts'
+import { Company } from './company.ts'
+import { askSomeCopy } from './copies.ts'
 import { Faults } from './faults.ts'
 import { operate } from './operations.ts'
 import { Movers } from './movers.ts'
@@ -39,6 +41,7 @@ const READS = {
   explain: 3,
   watch: 3,
   'wrong cell': 1,
+  copy: 8,
   status: 1,
 } as const
 const ACTIVE_MAX = 12
@@ -75,8 +78,10 @@ async function tell(world: World): Promise<void> {
   const writers = new Writers(world, new Dice(world.seed, 'writers'))
   const faults = new Faults(world, new Dice(world.seed, 'faults'))
   const movers = new Movers(world, new Dice(world.seed, 'movers'))
+  const company = new Company(world, { readers, writers, dice: new Dice(world.seed, 'company') })
   for (const host of world.hosts) host.boot()
   movers.start()
+  company.start()
   await writers.befriend()
   const mood = dice.sway(STORY)
   const turns = dice.between(40, 160)
@@ -89,6 +94,7 @@ async function tell(world: World): Promise<void> {
     else if (kind === 'fault') world.spawn('a fault', () => faults.strike())
     else if (world.active < ACTIVE_MAX) read(world, { readers, writers, dice })
   }
+  company.stop()
   await settle(world, { readers, writers, dice, movers })
 }
 
@@ -157,6 +163,8 @@ function read(
       }
       case 'status':
         return readers.status(host)
+      case 'copy':
+        return askSomeCopy(world, dice)
       case 'wrong cell':
         return readers.askWrongCell(viewer)
     }

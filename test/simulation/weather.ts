@@ -24,6 +24,8 @@ export class Weather {
   lag = 1
   /** Chunks of this slot are never acknowledged: the store's client gives up on them. */
   stuckSlot: number | undefined
+  /** Calls whose name begins so take seconds, up to a minute. */
+  slowOp: string | undefined
   trap: Trap | undefined
   /** What waits for the machine to wake up; undefined while it is awake. */
   #sleepers: (() => void)[] | undefined
@@ -39,12 +41,16 @@ export class Weather {
       this.#sleepers === undefined &&
       this.slowness === 1 &&
       this.lag === 1 &&
+      this.slowOp === undefined &&
       this.stuckSlot === undefined
     )
   }
 
   /** Mostly milliseconds, sometimes a second, rarely many. */
-  delayUs(): number {
+  delayUs(op: string): number {
+    if (this.slowOp !== undefined && op.startsWith(this.slowOp)) {
+      return this.#dice.between(1_000_000, 60_000_000)
+    }
     const kind = this.#dice.below(100)
     const us =
       kind < 70
@@ -101,6 +107,7 @@ export class Weather {
     this.failingCache = 0
     this.slowness = 1
     this.lag = 1
+    this.slowOp = undefined
     this.stuckSlot = undefined
     this.trap = undefined
     this.wakeUp()

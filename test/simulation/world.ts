@@ -31,7 +31,8 @@ export class World {
   readonly limits: CellLimits
   readonly control: PlacementStore
   readonly routers: readonly SimulatedRouter[]
-  readonly users: readonly UserRef[]
+  /** Some come later. */
+  readonly users: UserRef[]
   readonly log: EventLog
   readonly belonging: Belonging
   readonly brokers: Brokers

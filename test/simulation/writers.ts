@@ -74,6 +74,33 @@ export class Writers {
     }
   }
 
+  publish(user: UserRef): Promise<void> {
+    const gateway = this.#dice.pick(this.#world.gateways)
+    return this.#produce(gateway, user, this.#post(user, gateway.allocatePostId()))
+  }
+
+  /** As if it had been made weeks ago. */
+  publishOld(user: UserRef): Promise<void> {
+    const gateway = this.#dice.pick(this.#world.gateways)
+    const agoMs = 40 * 86_400_000 + this.#dice.below(86_400_000)
+    return this.#produce(gateway, user, this.#post(user, firstIdAt(gateway.clock.nowMs - agoMs)))
+  }
+
+  /** The user follows somebody, or no longer does, or both; or marks as read. */
+  async relate(user: UserRef): Promise<void> {
+    const gateway = this.#dice.pick(this.#world.gateways)
+    const author = this.#other(user)
+    const edge = { user, author, asOfMs: undefined }
+    if (this.#dice.chance(0.6)) await this.#produce(gateway, user, { kind: 'unfollowed', ...edge })
+    if (this.#dice.chance(0.6)) {
+      await this.#produce(gateway, user, { kind: 'followed', ...edge, hideReblogs: false })
+    }
+    if (this.#dice.chance(0.3)) {
+      const postId = this.#somePost().postId
+      await this.#produce(gateway, user, { kind: 'read-marked', user, postId })
+    }
+  }
+
   async #do(act: Act, gateway: Gateway): Promise<void> {
     const user = this.#dice.pick(this.#world.users)
     const other = this.#other(user)

@@ -1,0 +1,69 @@
+// A cell that another one stands by for is gone until that has taken over: its machine is away, or its process stands still. Then it comes
+// back, at once or when nobody waits for it any more.
+
+import { advance } from '../../cells/model/move.ts'
+import type { Move } from '../../cells/model/placement.ts'
+import type { CellHost } from './cell-host.ts'
+import type { Dice } from './random.ts'
+import type { World } from './world.ts'
+
+const READY_S = 120
+const PATIENCE_S = 400
+const STAYS_AWAY_US = [2_000_000, 30_000_000, 300_000_000]
+
+export async function fallAway(world: World, dice: Dice): Promise<void> {
+  const readyNow = (): Move[] =>
+    world.placement.moves.filter((move) => isReady(move) && !move.isPaused)
+  for (let waited = 0; waited < READY_S && readyNow().length === 0; waited++) {
+    if (world.placement.standbys.length === 0) return
+    await world.sleepUs(1_000_000)
+  }
+  const ready = readyNow()
+  if (ready.length === 0) return
+  const host = world.hostOf(dice.pick(ready).from)
+  const incarnation = host.serving
+  if (incarnation === undefined || host.isHeld || host.isGapOpen || host.hasZombie) return
+  if (dice.chance(0.3)) {
+    host.dozeOff(incarnation)
+    await untilTakenOver(world, host, dice)
+    host.wakeAlone(incarnation)
+  } else await dieUntilTakenOver(world, host, dice)
+  world.tally.add('fault: away until taken over')
+}
+
+export async function dieUntilTakenOver(world: World, host: CellHost, dice: Dice): Promise<void> {
+  host.hold()
+  host.crash()
+  await untilTakenOver(world, host, dice)
+  host.release()
+}
+
+async function untilTakenOver(world: World, { name }: CellHost, dice: Dice): Promise<void> {
+  for (let waited = 0; waited < PATIENCE_S; waited++) {
+    if (!world.placement.moves.some((move) => isReady(move) && move.from === name)) break
+    await world.sleepUs(1_000_000)
+  }
+  await world.sleepUs(dice.below(dice.pick(STAYS_AWAY_US)))
+}
+
+/** Whoever brings a machine back may not want that others take over meanwhile. Answers how that ends; undefined when nobody stands by. */
+export function holdTakeovers(world: World, { name }: CellHost): (() => void) | undefined {
+  const change = (kind: 'paused' | 'resumed', ids: readonly number[]): void => {
+    const { control, wall } = world
+    for (const id of ids) {
+      const next = advance(control.placement, id, { kind }, wall.nowMs)
+      if (!('refused' in next)) control.replace(control.found.revision, next)
+    }
+  }
+  const ids = world.placement.moves
+    .filter((move) => isReady(move) && move.from === name && !move.isPaused)
+    .map(({ id }) => id)
+  if (ids.length === 0) return undefined
+  change('paused', ids)
+  world.tally.add('step: takeovers held')
+  return () => change('resumed', ids)
+}
+
+function isReady({ isStandby, phase }: Move): boolean {
+  return isStandby && phase.kind === 'ready'
+}
