@@ -27,7 +27,19 @@ const TRAPS = [
   'followers.put',
   'checkpoints.put',
 ] as const
-const SLOW_WHILE_COPIED = ['log.fetch', 'readers.putReach', 'checkpoints.put', 'posts.put'] as const
+const SLOW_WHILE_COPIED = [
+  'log.fetch',
+  'log.fetch',
+  'readers.putReach',
+  'checkpoints.put',
+  'posts.put',
+] as const
+const SLOW_BETWEEN = [
+  'readers.putReach',
+  'readers.putReach',
+  'followers.put',
+  'inbox.putChunks',
+] as const
 const AFTER_US = [1_000, 1_000_000, 12_000_000]
 
 export class Company {
@@ -49,7 +61,7 @@ export class Company {
     this.#readers = parts.readers
     this.#writers = parts.writers
     this.#dice = parts.dice
-    this.#chance = this.#dice.pick([0, 0.15, 0.4])
+    this.#chance = this.#dice.pick([0, 0.3, 0.6])
     this.#last = world.placement
   }
 
@@ -84,19 +96,20 @@ export class Company {
       await this.#world.sleepUs(this.#dice.below(this.#dice.pick(AFTER_US)))
       await askCopy(this.#world, move, this.#dice)
     } else if (move.phase.kind === 'copying') {
-      const kind = this.#dice.below(4)
+      const kind = this.#dice.below(5)
       if (kind === 0) {
         const op = this.#dice.pick(TRAPS)
         const at = this.#dice.pick(['issue', 'acknowledge'] as const)
         target.weather.trap = { op, at, countdown: this.#dice.below(4) }
-      } else if (kind === 1) await this.#slow(target, this.#dice.pick(SLOW_WHILE_COPIED))
+      } else if (kind === 1) await this.#writeWhileSlow(slot, target)
       else if (kind === 2) await this.#newcomer(slot)
-      else await this.#write(slot)
+      else if (kind === 3) await this.#diesBetween(target)
+      else await this.#askBeforeIndexed(slot, target)
     } else if (move.phase.kind === 'verifying') {
       // Arrived, and not in the index of followers yet.
       if (this.#dice.chance(0.5)) await this.#slow(target, 'followers.put')
       else await this.#dies(target)
-    } else if (move.phase.kind === 'ready') await this.#runAhead(slot, target)
+    } else if (move.phase.kind === 'ready') await this.runAhead(move)
   }
 
   async #slow({ weather }: Pick<CellHost, 'weather'>, op: string): Promise<void> {
@@ -112,12 +125,40 @@ export class Company {
     if (this.#dice.chance(0.5)) await this.#slow(target, 'followers.put')
   }
 
-  /** Users of the slot change their relations, one after the other. */
-  async #write(slot: number): Promise<void> {
-    for (const user of this.#usersOf(slot)) {
-      await this.#world.sleepUs(this.#dice.below(this.#dice.pick(AFTER_US)))
-      await this.#writers.relate(user)
+  /** It takes checkpoints while one of its calls is slow, then dies. */
+  async #diesBetween(target: CellHost): Promise<void> {
+    target.weather.slowOp = this.#dice.pick(SLOW_BETWEEN)
+    for (let i = this.#dice.between(1, 6); i > 0; i--) {
+      await this.#world.sleepUs(this.#dice.below(15_000_000))
+      await target.checkpoint()
     }
+    await this.#world.sleepUs(this.#dice.below(this.#dice.pick(AFTER_US)))
+    target.crash()
+    target.weather.slowOp = undefined
+    this.#world.tally.add('fault: target dies between checkpoints')
+  }
+
+  /** Users of the slot change their relations meanwhile. */
+  async #writeWhileSlow(slot: number, { weather }: CellHost): Promise<void> {
+    weather.slowOp = this.#dice.pick(SLOW_WHILE_COPIED)
+    for (let i = this.#dice.between(3, 20); i > 0; i--) {
+      await this.#world.sleepUs(this.#dice.below(this.#dice.pick(AFTER_US)))
+      for (const user of this.#usersOf(slot)) await this.#writers.relate(user)
+    }
+    weather.slowOp = undefined
+    this.#world.tally.add('step: relations changed during a copy')
+  }
+
+  /** The new owner lists followers who came with the slot while its index is behind. */
+  async #askBeforeIndexed(slot: number, target: CellHost): Promise<void> {
+    target.weather.slowOp = 'followers.put'
+    for (let waited = 0; waited < 300; waited++) {
+      if (ownerOf(this.#world.placement, slot).cell === target.name) break
+      await this.#world.sleepUs(1_000_000)
+    }
+    for (const author of this.#world.users) await this.#readers.followers(target, author)
+    target.weather.slowOp = undefined
+    this.#world.tally.add('step: lists asked before they are indexed')
   }
 
   async #newcomer(slot: number): Promise<void> {
@@ -136,11 +177,12 @@ export class Company {
   }
 
   /** The source goes on and shows it; the target lags. */
-  async #runAhead(slot: number, { weather }: CellHost): Promise<void> {
+  async runAhead({ slots, to }: Move): Promise<void> {
+    const { weather } = this.#world.hostOf(to)
     weather.lag = this.#dice.pick([60, 300])
     for (let i = 0; i < 3; i++) {
       await this.#world.sleepUs(this.#dice.below(1_000_000))
-      await this.#askAnd(slot)
+      for (const slot of slotsIn(slots)) await this.#askAnd(slot)
     }
     await this.#world.sleepUs(this.#dice.below(100_000_000))
     weather.lag = 1

@@ -4,6 +4,7 @@
 import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import type { LogRecord } from '../../cells/ports/firehose.ts'
 import type { CellHost } from './cell-host.ts'
+import type { Company } from './company.ts'
 import type { EventLog } from './event-log.ts'
 import { loseRecords } from './lost-records.ts'
 import type { Dice } from './random.ts'
@@ -100,12 +101,14 @@ const RETENTION_MS = 600_000
 
 export class Faults {
   readonly #world: World
+  readonly #company: Company
   readonly #dice: Dice
   readonly #faults: Record<Fault, number>
   #isGapOpen = false
 
-  constructor(world: World, dice: Dice) {
+  constructor(world: World, company: Company, dice: Dice) {
     this.#world = world
+    this.#company = company
     this.#dice = dice
     this.#faults = dice.sway(FAULTS)
   }
@@ -193,7 +196,7 @@ export class Faults {
       case 'process sleeps':
         return sleepAlone(this.#world, host, this.#dice)
       case 'away until taken over':
-        return fallAway(this.#world, this.#dice)
+        return fallAway(this.#world, this.#company, this.#dice)
       case 'one call slow':
         return this.#forAWhile(
           fault,

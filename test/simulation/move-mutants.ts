@@ -18,11 +18,11 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     new: '    let { from, nowMs } = of\n    if (partition === 1) from = Math.max(from, this.#state.position[partition] ?? 0)\n',
   },
   {
-    name: 'attached-before-replayed',
-    bug: 'a partition is attached where the replay begins to run, not where it ends',
+    name: 'attached-where-it-began',
+    bug: 'a replay ends where the position stood when it began',
     file: 'cells/activities/slot-replay.ts',
-    old: '    let { from, nowMs } = of\n',
-    new: '    let { from, nowMs } = of\n    for (const slot of only) {\n      if (slot.attachedFrom !== undefined) slot.attachedFrom[partition] = this.#state.position[partition] ?? 0\n    }\n',
+    old: '    let { from, nowMs } = of\n    for (;;) {\n      if (from >= (this.#state.position[partition] ?? 0)) {\n',
+    new: '    let { from, nowMs } = of\n    const end = this.#state.position[partition] ?? 0\n    for (;;) {\n      if (from >= end) {\n',
   },
   {
     name: 'lagging-target-repeats',

@@ -133,9 +133,10 @@ export class Movers {
 
   /** Somebody's slot moves away, and again as soon as that is over: what it left behind is hardly dropped. */
   async #moveToAndFro(): Promise<void> {
-    const { control, users } = this.#world
+    const { control, users, hosts } = this.#world
     const slot = slotOf(this.#dice.pick(users).key, control.placement.slots)
-    let rounds = this.#dice.between(2, 4)
+    let rounds = this.#dice.between(2, 5)
+    if (this.#dice.chance(0.5)) for (const { weather } of hosts) weather.slowOp = 'readers.dropTerm'
     for (let waited = 0; rounds > 0 && waited < 400; waited++) {
       const isBusy = control.placement.moves.some(
         (move) => isMoving(move) && slotsIn(move.slots).includes(slot),
@@ -147,6 +148,7 @@ export class Movers {
       }
       await this.#world.sleepUs(1_000_000)
     }
+    for (const { weather } of hosts) weather.slowOp = undefined
   }
 
   #plan(
