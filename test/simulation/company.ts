@@ -161,6 +161,14 @@ export class Company {
     this.#world.tally.add('step: lists asked before they are indexed')
   }
 
+  /** What a cell that is down will never see, if the log forgets it. */
+  async relateSome(): Promise<void> {
+    const { users } = this.#world
+    for (let i = this.#dice.between(0, 4); i > 0; i--) {
+      await this.#writers.relate(this.#dice.pick(users))
+    }
+  }
+
   async #newcomer(slot: number): Promise<void> {
     if (this.#newcomers >= NEWCOMERS_MAX) return
     const { users, placement, hosts, tally } = this.#world

@@ -15,6 +15,7 @@ const ANY_EPOCH = Number.MAX_SAFE_INTEGER
 /** An arrival that failed begins anew after more than this. */
 const SHORT_MS = 1_000
 const DEADLINES_MS = [SHORT_MS, 30_000]
+const PATIENT_MS = 60_000
 const HALF = 'half'
 
 export async function askSomeCopy(world: World, dice: Dice): Promise<void> {
@@ -23,12 +24,27 @@ export async function askSomeCopy(world: World, dice: Dice): Promise<void> {
 }
 
 export async function askCopy(world: World, move: Move, dice: Dice): Promise<void> {
-  const host = world.hostOf(move.phase.kind === 'retiring' ? move.from : move.to)
-  const inIt = world.users.filter((user) => isOf(world, user, move))
+  const inIt = usersIn(world, move)
   if (inIt.length === 0) return
-  const viewer = dice.pick(inIt)
-  const query = { limit: dice.pick([3, 50]), from: undefined, countUnreadTo: undefined }
-  const deadlineMs = dice.pick(DEADLINES_MS)
+  const how = { limit: dice.pick([3, 50]), deadlineMs: dice.pick(DEADLINES_MS) }
+  await askCopyOf(world, move, dice.pick(inIt), how)
+}
+
+/** Of every user in it. */
+export async function askWholeCopy(world: World, move: Move): Promise<void> {
+  for (const user of usersIn(world, move)) {
+    await askCopyOf(world, move, user, { limit: 50, deadlineMs: PATIENT_MS })
+  }
+}
+
+async function askCopyOf(
+  world: World,
+  move: Move,
+  viewer: UserRef,
+  { limit, deadlineMs }: { readonly limit: number; readonly deadlineMs: number },
+): Promise<void> {
+  const host = world.hostOf(move.phase.kind === 'retiring' ? move.from : move.to)
+  const query = { limit, from: undefined, countUnreadTo: undefined }
   // A copy may reflect more than the cell has applied.
   const question = { name: 'copy', seen: world.log.bounds().end, epoch: ANY_EPOCH, deadlineMs }
   const before = await heldAt(host, move)
@@ -55,6 +71,6 @@ async function heldAt({ serving }: CellHost, { id }: Move): Promise<string | und
   return report.copying.some(({ move, part }) => move === id && part < 1) ? HALF : undefined
 }
 
-function isOf({ placement }: World, { key }: UserRef, { slots }: Move): boolean {
-  return slotsIn(slots).includes(slotOf(key, placement.slots))
+function usersIn({ users, placement }: World, { slots }: Move): UserRef[] {
+  return users.filter(({ key }) => slotsIn(slots).includes(slotOf(key, placement.slots)))
 }

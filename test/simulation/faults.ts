@@ -34,7 +34,7 @@ const FAULTS = {
   leap: 1,
   retention: 3,
   'gap in the log': 2,
-  'records lost': 7,
+  'records lost': 9,
 } as const
 type Fault = keyof typeof FAULTS
 
@@ -213,7 +213,7 @@ export class Faults {
       case 'gap in the log':
         return this.#openGap(host)
       case 'records lost':
-        return this.#loseRecords(host)
+        return this.#loseRecords(this.#dice.chance(0.5) ? this.#aStandbyOr(host) : host)
     }
   }
 
@@ -310,8 +310,21 @@ export class Faults {
     if (this.#isGapOpen || host.serving === undefined || host.hasZombie || donor === undefined)
       return
     this.#isGapOpen = true
-    await loseRecords({ world: this.#world, host, donor, dice: this.#dice })
+    await loseRecords({
+      world: this.#world,
+      host,
+      donor,
+      company: this.#company,
+      dice: this.#dice,
+    })
     this.#isGapOpen = false
+  }
+
+  /** A cell that holds copies, if there is one. */
+  #aStandbyOr(host: CellHost): CellHost {
+    const { moves } = this.#world.placement
+    const ready = moves.filter(({ isStandby, phase }) => isStandby && phase.kind === 'ready')
+    return ready.length === 0 ? host : this.#world.hostOf(this.#dice.pick(ready).to)
   }
 
   async #stopsWithGap(host: CellHost, kind: string, gapsBefore: number): Promise<void> {

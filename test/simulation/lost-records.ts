@@ -4,9 +4,10 @@
 
 import { decodeCheckpoint } from '../../cells/model/rows.ts'
 import type { CellHost } from './cell-host.ts'
+import type { Company } from './company.ts'
 import type { Dice } from './random.ts'
 import { reconcile } from './reconcile.ts'
-import { dieUntilTakenOver, holdTakeovers } from './takeovers.ts'
+import { dieUntilTakenOver } from './takeovers.ts'
 import { known, Violation } from './violation.ts'
 import type { World } from './world.ts'
 
@@ -14,6 +15,7 @@ type Parts = {
   readonly world: World
   readonly host: CellHost
   readonly donor: CellHost
+  readonly company: Company
   readonly dice: Dice
 }
 
@@ -22,17 +24,18 @@ const RETENTION_MS = 600_000
 const TRAPS = ['posts.put', 'names.put', 'readers.put', 'authors.put', 'checkpoints.put'] as const
 const TRIES_MAX = 200
 
-export async function loseRecords({ world, host, donor, dice }: Parts): Promise<void> {
+export async function loseRecords({ world, host, donor, company, dice }: Parts): Promise<void> {
   const snapshotsBefore = world.snapshotsFromMs
   world.snapshotsFromMs = Number.POSITIVE_INFINITY
-  const letTakeOver = dice.chance(0.6) ? holdTakeovers(world, host) : undefined
+  const isKeptAside = dice.chance(0.7)
+  if (isKeptAside) world.keptAside = host.name
   host.hold()
   host.crash()
   host.weather.clearUp()
-  if (!(await isOvertaken({ world, host, dice }))) {
+  if (!(await isOvertaken({ world, host, company, dice }))) {
     world.snapshotsFromMs = snapshotsBefore
     host.release()
-    letTakeOver?.()
+    world.keptAside = undefined
     return
   }
   await refuses(world, host)
@@ -47,25 +50,26 @@ export async function loseRecords({ world, host, donor, dice }: Parts): Promise<
     // Nobody lives there: nobody's relations were missed.
     world.snapshotsFromMs = snapshotsBefore
     host.release()
-    letTakeOver?.()
+    world.keptAside = undefined
     return
   }
   host.isGapOpen = true
   host.release()
-  letTakeOver?.()
+  world.keptAside = undefined
   // Whoever takes over now knows what this cell has missed; it must not take back what it had.
-  if (letTakeOver !== undefined && dice.chance(0.5)) await dieUntilTakenOver(world, host, dice)
+  if (isKeptAside && dice.chance(0.4)) await dieUntilTakenOver(world, host, dice)
   world.snapshotsFromMs = await reconcile(world, host, dice)
   world.tally.add('fault: records lost')
 }
 
 /** The log goes on and forgets, but nothing that the donor needs. Answers whether it forgot what the host needs. */
-async function isOvertaken({ world, host, dice }: Omit<Parts, 'donor'>): Promise<boolean> {
-  const tries = dice.between(2, 10)
+async function isOvertaken({ world, host, company, dice }: Omit<Parts, 'donor'>): Promise<boolean> {
+  const tries = dice.between(2, 8)
   const others = world.hosts.filter((other) => other !== host)
   for (let i = 0; i < tries; i++) {
     await world.sleepUs(dice.between(300_000_000, 900_000_000))
     for (const other of others) await other.checkpoint()
+    await company.relateSome()
   }
   // A checkpoint may have landed late meanwhile.
   const own = host.disk.checkpoint

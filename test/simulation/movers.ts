@@ -157,6 +157,7 @@ export class Movers {
   ): ReturnType<typeof planMove> {
     const last = Math.min(placement.slots - 1, first + this.#dice.below(2))
     const { cell: owner } = ownerOf(placement, first)
+    if (owner === this.#world.keptAside) return { refused: 'it is being brought back' }
     const to = this.#dice.pick(placement.cells.filter((cell) => cell !== owner))
     return planMove(placement, { slots: [{ first, last }], to }, this.#world.wall.nowMs)
   }
@@ -356,6 +357,7 @@ export class Movers {
   #isDead(cell: string, afterUs = DEAD_AFTER_US): boolean {
     const { nowUs } = this.#world.scheduler
     const { downSinceUs } = this.#hostOf(cell)
+    if (cell === this.#world.keptAside) return false
     if (downSinceUs === undefined || nowUs - downSinceUs <= afterUs) return false
     this.#deaths.set(cell, nowUs)
     return true

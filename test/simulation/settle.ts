@@ -3,6 +3,7 @@
 
 import { hasReached } from '../../cells/model/position.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
+import { askWholeCopy } from './copies.ts'
 import type { Dice } from './random.ts'
 import { type Movers, movesAreOver } from './movers.ts'
 import type { Readers } from './readers.ts'
@@ -71,6 +72,7 @@ async function compareAll(
     await readers.authorPosts(viewer, world.homeOf(viewer.key), viewer)
     for (const post of writers.posts.slice(-3)) await readers.explain(viewer, post)
   }
+  for (const move of world.placement.moves) await askWholeCopy(world, move)
   const behind = world.hosts.find((host) => !hasReached(host.answered, end))
   if (behind !== undefined) {
     throw new Violation(`cell ${behind.name} never reached the log's end`, {

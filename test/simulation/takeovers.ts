@@ -1,7 +1,6 @@
 // A cell that another one stands by for is gone until that has taken over: its machine is away, or its process stands still. Then it comes
 // back, at once or when nobody waits for it any more.
 
-import { advance } from '../../cells/model/move.ts'
 import type { Move } from '../../cells/model/placement.ts'
 import type { CellHost } from './cell-host.ts'
 import type { Company } from './company.ts'
@@ -70,24 +69,6 @@ async function untilTakenOver(world: World, { name }: CellHost, dice: Dice): Pro
     await world.sleepUs(1_000_000)
   }
   await world.sleepUs(dice.below(dice.pick(STAYS_AWAY_US)))
-}
-
-/** Whoever brings a machine back may not want that others take over meanwhile. Answers how that ends; undefined when nobody stands by. */
-export function holdTakeovers(world: World, { name }: CellHost): (() => void) | undefined {
-  const change = (kind: 'paused' | 'resumed', ids: readonly number[]): void => {
-    const { control, wall } = world
-    for (const id of ids) {
-      const next = advance(control.placement, id, { kind }, wall.nowMs)
-      if (!('refused' in next)) control.replace(control.found.revision, next)
-    }
-  }
-  const ids = world.placement.moves
-    .filter((move) => isReady(move) && move.from === name && !move.isPaused)
-    .map(({ id }) => id)
-  if (ids.length === 0) return undefined
-  change('paused', ids)
-  world.tally.add('step: takeovers held')
-  return () => change('resumed', ids)
 }
 
 function isReady({ isStandby, phase }: Move): boolean {

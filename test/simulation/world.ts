@@ -2,7 +2,13 @@
 // posts, chunks of a few entries, memory for a body or two.
 
 import { CELL_LIMITS, type CellLimits } from '../../cells/model/cell-limits.ts'
-import { firstPlacement, ownerOf, type Placement, slotOf } from '../../cells/model/placement.ts'
+import {
+  type CellName,
+  firstPlacement,
+  ownerOf,
+  type Placement,
+  slotOf,
+} from '../../cells/model/placement.ts'
 import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
 import { type UserKey, type UserRef, userRef } from '../../cells/model/user-key.ts'
 import { Belonging } from './belonging.ts'
@@ -42,6 +48,8 @@ export class World {
   readonly #seen = new Map<UserKey, Position>()
   /** Nobody imports relations as of before this: cells that lost records could not judge them. */
   snapshotsFromMs = 0
+  /** A cell that is down, and is being brought back: nobody takes or moves its slots. */
+  keptAside: CellName | undefined
   readonly trace: Trace
   #violation: Violation | undefined
   #boots = 0
