@@ -19,6 +19,8 @@ import type { World } from './world.ts'
 import type { Writers } from './writers.ts'
 
 const NEWCOMERS_MAX = 2
+const WRITES_MAX = 40
+const COPIED_LOOKS = 400
 const TRAPS = [
   'readers.put',
   'readers.putReach',
@@ -101,10 +103,10 @@ export class Company {
         const op = this.#dice.pick(TRAPS)
         const at = this.#dice.pick(['issue', 'acknowledge'] as const)
         target.weather.trap = { op, at, countdown: this.#dice.below(4) }
-      } else if (kind === 1) await this.#writeWhileSlow(slot, target)
-      else if (kind === 2) await this.#newcomer(slot)
-      else if (kind === 3) await this.#diesBetween(target)
-      else await this.#askBeforeIndexed(slot, target)
+      } else if (kind === 2) await this.#newcomer(slot)
+      else if (kind === 3) await this.#diesBetween(move, target)
+      else if (kind === 4 && !move.isStandby) await this.#askBeforeIndexed(move, target)
+      else await this.#writeWhileSlow(move, slot)
     } else if (move.phase.kind === 'verifying') {
       // Arrived, and not in the index of followers yet.
       if (this.#dice.chance(0.5)) await this.#slow(target, 'followers.put')
@@ -125,11 +127,14 @@ export class Company {
     if (this.#dice.chance(0.5)) await this.#slow(target, 'followers.put')
   }
 
-  /** It takes checkpoints while one of its calls is slow, then dies. */
-  async #diesBetween(target: CellHost): Promise<void> {
+  /** All is copied, and one kind of call is slow; it takes a checkpoint or some, then dies. */
+  async #diesBetween({ id }: Move, target: CellHost): Promise<void> {
+    for (let waited = 0; waited < COPIED_LOOKS && !(await hasCopied(target, id)); waited++) {
+      await this.#world.sleepUs(300_000)
+    }
     target.weather.slowOp = this.#dice.pick(SLOW_BETWEEN)
-    for (let i = this.#dice.between(1, 6); i > 0; i--) {
-      await this.#world.sleepUs(this.#dice.below(15_000_000))
+    for (let i = this.#dice.between(1, 4); i > 0; i--) {
+      await this.#world.sleepUs(this.#dice.below(4_000_000))
       await target.checkpoint()
     }
     await this.#world.sleepUs(this.#dice.below(this.#dice.pick(AFTER_US)))
@@ -139,9 +144,12 @@ export class Company {
   }
 
   /** Users of the slot change their relations meanwhile. */
-  async #writeWhileSlow(slot: number, { weather }: CellHost): Promise<void> {
+  async #writeWhileSlow({ id, to }: Move, slot: number): Promise<void> {
+    const { weather } = this.#world.hostOf(to)
+    const isCopied = (): boolean =>
+      this.#world.placement.moves.some((move) => move.id === id && move.phase.kind === 'copying')
     weather.slowOp = this.#dice.pick(SLOW_WHILE_COPIED)
-    for (let i = this.#dice.between(3, 20); i > 0; i--) {
+    for (let i = 0; i < WRITES_MAX && isCopied(); i++) {
       await this.#world.sleepUs(this.#dice.below(this.#dice.pick(AFTER_US)))
       for (const user of this.#usersOf(slot)) await this.#writers.relate(user)
     }
@@ -150,10 +158,16 @@ export class Company {
   }
 
   /** The new owner lists followers who came with the slot while its index is behind. */
-  async #askBeforeIndexed(slot: number, target: CellHost): Promise<void> {
+  async #askBeforeIndexed({ slots }: Move, target: CellHost): Promise<void> {
+    const [{ first: slot } = { first: 0 }] = slots
     target.weather.slowOp = 'followers.put'
     for (let waited = 0; waited < 300; waited++) {
       if (ownerOf(this.#world.placement, slot).cell === target.name) break
+      await this.#world.sleepUs(1_000_000)
+    }
+    // One that starts again goes on with its index from the beginning, and serves meanwhile.
+    if (this.#dice.chance(0.6)) target.crash()
+    for (let waited = 0; waited < 100 && target.serving === undefined; waited++) {
       await this.#world.sleepUs(1_000_000)
     }
     for (const author of this.#world.users) await this.#readers.followers(target, author)
@@ -220,6 +234,11 @@ export class Company {
     const { users, placement } = this.#world
     return users.filter(({ key }) => slotOf(key, placement.slots) === slot)
   }
+}
+
+async function hasCopied({ serving }: CellHost, id: number): Promise<boolean> {
+  const report = await Promise.race([serving?.cell.slots({}), serving?.process.died])
+  return report?.copying.some(({ move, part }) => move === id && part >= 1) === true
 }
 
 function newcomerIn(slot: number, slots: number, number: number): UserRef {

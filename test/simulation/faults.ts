@@ -15,10 +15,10 @@ import { awayForAWhile, sleepAlone, stopForAWhile } from './zombies.ts'
 
 const FAULTS = {
   crash: 6,
-  'crash in the middle of something': 12,
-  'stop in order': 3,
+  'crash in the middle of something': 16,
+  'stop in order': 6,
   'slow store': 4,
-  'failing writes': 7,
+  'failing writes': 9,
   'failing reads': 3,
   'failing cache': 5,
   'cache loses': 3,
@@ -32,7 +32,7 @@ const FAULTS = {
   'away until taken over': 12,
   'one call slow': 6,
   leap: 1,
-  retention: 3,
+  retention: 8,
   'gap in the log': 2,
   'records lost': 9,
 } as const

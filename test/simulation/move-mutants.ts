@@ -158,13 +158,6 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     new: '',
   },
   {
-    name: 'dropped-while-named',
-    bug: 'rows of a slot are dropped while a checkpoint names it',
-    file: 'cells/activities/slot-keeper.ts',
-    old: '      await this.#parts.checkpointer.take()\n      await this.#dropRows(unwanted)\n',
-    new: '      await this.#dropRows(unwanted)\n      await this.#parts.checkpointer.take()\n',
-  },
-  {
     name: 'watchers-left-behind',
     bug: 'watchers of a slot that was given away are told nothing',
     file: 'cells/activities/slot-keeper.ts',
@@ -176,7 +169,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     bug: 'a rebuilt cell keeps copies of slots whose gap nobody closes',
     file: 'cells/activities/rebuild.ts',
     old: '      if (this.#state.owns(slot)) this.#state.keep(slot)\n',
-    new: '      this.#state.keep(slot)\n',
+    new: '      this.#state.cameBy(this.#state.keep(slot), slot.move)\n',
   },
   {
     name: 'unindexed-unlisted',

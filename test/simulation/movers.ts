@@ -32,7 +32,7 @@ const ACTS = {
   plan: 10,
   'to and fro': 2,
   abort: 1,
-  'roll back': 4,
+  'roll back': 7,
   sleep: 2,
   down: 1,
   'stand by': 4,

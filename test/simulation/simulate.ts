@@ -26,7 +26,7 @@ export type Outcome = {
 }
 
 const STEPS_MAX = 400_000
-const STORY = { write: 55, read: 32, operate: 8, fault: 9, move: 12 } as const
+const STORY = { write: 55, read: 32, operate: 8, fault: 11, move: 12 } as const
 const READS = {
   page: 8,
   walk: 6,
@@ -40,7 +40,7 @@ const READS = {
   followers: 2,
   explain: 3,
   watch: 3,
-  'wrong cell': 1,
+  'wrong cell': 3,
   copy: 8,
   status: 1,
 } as const
