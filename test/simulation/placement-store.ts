@@ -92,7 +92,10 @@ export function movingOf(
     openSource: async (cell) => openSource(cell),
     busynessOf: async () => {
       const { weather } = process
-      return { readP99Ms: weather.delayUs() / 1_000, lagMs: weather.delayUs() / 1_000 }
+      return {
+        readP99Ms: weather.delayUs('read') / 1_000,
+        lagMs: weather.delayUs('log.follow') / 1_000,
+      }
     },
   }
 }

@@ -49,8 +49,8 @@ export const STANDBY_MUTANTS: readonly Mutant[] = [
     name: 'takeover-of-the-living',
     bug: 'a standby takes over without a look at the lease',
     file: 'cells/activities/mover.ts',
-    old: '    if (isTakeover && !(await this.#ports.isDead(move.from))) return undefined\n',
-    new: '',
+    old: '    if (isTakeover && !(await this.#ports.isDead(move.from))) {\n',
+    new: '    if (isTakeover && move.id < 0) {\n',
   },
   {
     name: 'back-to-the-rebuilt',
@@ -62,14 +62,14 @@ export const STANDBY_MUTANTS: readonly Mutant[] = [
   {
     name: 'back-behind-the-target',
     bug: 'the source owns its slots again before it has reached what the target has shown',
-    file: 'cells/activities/mover.ts',
+    file: 'cells/activities/hand-over.ts',
     old: 'return passed !== undefined && hasReached(source.position, passed)',
     new: 'return passed !== undefined',
   },
   {
     name: 'back-to-what-is-dropped',
     bug: 'slots go back to a cell that has dropped them',
-    file: 'cells/activities/mover.ts',
+    file: 'cells/activities/hand-over.ts',
     old: 'if (source?.ready !== true || !source.retained.includes(id)) return false',
     new: 'if (source?.ready !== true || id < 0) return false',
   },
