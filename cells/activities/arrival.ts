@@ -104,7 +104,7 @@ export class Arrival {
     this.#term = term
     await this.#mark(runs, term)
     const picture = await this.#checkpointOf(from)
-    const stays = this.#staysIn(picture, runs)
+    const stays = this.#staysIn(picture, this.#slotsNow())
     signal.throwIfAborted()
     this.#knowFrom(picture)
     const copied = stays.map((stay): Copied => {
@@ -127,6 +127,16 @@ export class Arrival {
     for (const slot of this.#slots) slot.isNamed = true
     await this.#parts.checkpointer.take()
     await this.#passed()
+  }
+
+  /** Of the move as the placement has it by now, and none of them here already: a standby may have lost some to a move since. */
+  #slotsNow(): readonly SlotRun[] {
+    const { state } = this.#parts
+    const move = state.placement.moves.find(({ id }) => id === this.#move.id)
+    if (move === undefined) throw new SourceUnusable('the move is over')
+    const taken = slotsIn(move.slots).find((slot) => state.slots.has(slot))
+    if (taken !== undefined) throw new SourceUnusable(`slot ${taken} is here by another move`)
+    return move.slots
   }
 
   #keep(at: SlotTerm, partitions: number): Slot {

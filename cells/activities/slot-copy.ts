@@ -115,17 +115,23 @@ export class SlotCopy {
     return generations
   }
 
-  /** Slot after slot, some at a time: a store has several to read and to write at once. */
+  /** Slot after slot, some at a time: a store has several to read and to write at once. None goes on when one has failed. */
   async #eachOf(copied: readonly Copied[], copy: (each: Copied) => Promise<void>): Promise<void> {
-    const left = copied.values()
+    const left = [...copied]
     const some = async (): Promise<void> => {
-      for (let next = left.next(); next.done !== true; next = left.next()) {
-        const each = next.value
-        await this.#insist(() => copy(each))
+      for (let each = left.shift(); each !== undefined; each = left.shift()) {
+        const now = each
+        await this.#insist(() => copy(now)).catch((error: unknown) => {
+          left.length = 0
+          throw error
+        })
         this.#done++
       }
     }
-    await Promise.all(Array.from({ length: SLOTS_AT_ONCE }, some))
+    const workers = Array.from({ length: SLOTS_AT_ONCE }, some)
+    // Not before all have ended: what they write would be met again.
+    const ends = await Promise.allSettled(workers)
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
   }
 
   /** What is copied of a slot when its source fails is copied over: there is little of it, and much of the others. */

@@ -67,6 +67,13 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     new: "return passed.length >= 0 ? { kind: 'cut-over', isTakeover } : undefined",
   },
   {
+    name: 'arrival-of-before',
+    bug: 'an arrival takes in slots that its standby has lost to a move since',
+    file: 'cells/activities/arrival.ts',
+    old: 'this.#staysIn(picture, this.#slotsNow())',
+    new: 'this.#staysIn(picture, runs)',
+  },
+  {
     name: 'cut-to-nothing',
     bug: 'a target takes over what it does not hold any more',
     file: 'cells/activities/mover.ts',
