@@ -189,8 +189,9 @@ export class Arrival {
 
   /** Slot by slot, each in one step: from then on it is like any other of this cell. */
   async #complete(copied: readonly Copied[], generations: readonly GenerationRow[]): Promise<void> {
-    const { state, clock } = this.#parts
+    const { state, clock, firehose } = this.#parts
     const { boot } = this.#parts.claim
+    const { end } = await firehose.bounds()
     state.addGenerations(generations)
     const rows: ReachRow[] = []
     for (const { slot, reach } of copied) {
@@ -200,6 +201,7 @@ export class Arrival {
       const isWhole = seq >= window.tail && (seq > 0 || hasDroppedNone(window))
       const uncovered = isWhole ? 0 : secondAbove(window.droppedHi, window.droppedLo)
       slot.floor = Math.max(reach.floor, uncovered)
+      slot.reflects = end
       slot.reachSeq = Math.max(seq, window.tail)
       this.#attach(slot)
       const bytes = encodeReach({ floor: slot.floor, position })
@@ -251,12 +253,14 @@ export class Arrival {
     }
     for (const slot of this.#slots) {
       reflects(slot.attachedFrom)
+      reflects(slot.reflects)
       for (const { recoveredAt } of slot.readers.values()) reflects(recoveredAt)
       await clock.yield()
     }
     if (!(await state.reached(reflected, this.#signal))) return
     for (const slot of this.#slots) {
       slot.attachedFrom = undefined
+      slot.reflects = undefined
       for (const reader of slot.readers.values()) reader.recoveredAt = undefined
     }
   }

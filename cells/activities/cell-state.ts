@@ -44,6 +44,8 @@ export type Slot = SlotTerm & {
    * cell's own events count for them. Undefined of a slot that is followed from its beginning.
    */
   attachedFrom: number[] | undefined
+  /** What was copied may hold everything before this: nobody reads it earlier. Undefined once that is applied. */
+  reflects: Position | undefined
   /** Reads under way, and how many there are a second. */
   reads: number
   readonly readRate: ReadRate
@@ -159,6 +161,7 @@ export class CellState {
       move: 0,
       isIndexed: true,
       attachedFrom: undefined,
+      reflects: undefined,
       reads: 0,
       readRate: new ReadRate(),
     }

@@ -2,7 +2,7 @@
 // what the caller has seen. The answer holds everything before the position it names.
 
 import { ownerOf, slotOf } from '../model/placement.ts'
-import { hasReached } from '../model/position.ts'
+import { hasReached, largerOf } from '../model/position.ts'
 import type { Answer, Call } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CellParts } from './cell-parts.ts'
@@ -44,7 +44,7 @@ export class Gate {
       if (slot === undefined && !(await this.#newer(call))) return this.#elsewhere(call)
       if (slot === undefined) continue
       const answer = await this.anywhere(
-        call,
+        slot.reflects === undefined ? call : { ...call, seen: largerOf(slot.reflects, call.seen) },
         (parts) => this.#readIn(slot, call, parts, { read, isVital }),
         early,
       )

@@ -74,6 +74,13 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     new: 'this.#staysIn(picture, runs)',
   },
   {
+    name: 'copy-read-early',
+    bug: 'a copy answers before the cell has applied what its inboxes may hold',
+    file: 'cells/activities/arrival.ts',
+    old: '      slot.reflects = end\n',
+    new: '',
+  },
+  {
     name: 'cut-to-nothing',
     bug: 'a target takes over what it does not hold any more',
     file: 'cells/activities/mover.ts',
