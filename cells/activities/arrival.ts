@@ -10,7 +10,15 @@ import type { Busyness } from '../model/copy-pace.ts'
 import { largerOf, type Position, smallerOf } from '../model/position.ts'
 import { COVERED_FROM } from '../model/reader.ts'
 import { type CheckpointPicture, decodeCheckpoint, encodeReach, slotsKept } from '../model/rows.ts'
-import { type Move, ownerOf, type SlotRun, slotsIn, type SlotTerm } from '../model/placement.ts'
+import {
+  type Move,
+  ownerOf,
+  slotOf,
+  type SlotRun,
+  slotsIn,
+  slotsThere,
+  type SlotTerm,
+} from '../model/placement.ts'
 import type { CellStore, GenerationRow, ReachRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
@@ -102,19 +110,20 @@ export class Arrival {
     this.#staysIn(await this.#checkpointOf(from), runs)
     const term = await this.#nextTerm()
     this.#term = term
-    await this.#mark(runs, term)
+    await this.#mark(term)
     const picture = await this.#checkpointOf(from)
     const stays = this.#staysIn(picture, this.#slotsNow())
     signal.throwIfAborted()
     this.#knowFrom(picture)
-    const copied = stays.map((stay): Copied => {
-      const slot = this.#keep({ slot: stay.slot, term }, picture.position.length)
+    const copied = this.#split(stays).map(({ to, from: stay }): Copied => {
+      const slot = this.#keep({ slot: to, term }, picture.position.length)
       return { slot, from: stay, reach: { floor: 0, position: [] } }
     })
     this.#slots = copied.map(({ slot }) => slot)
     const source = this.#source
     const throttle = new Throttle({ clock, signal, busyness: this.#busyness })
-    const copy = new SlotCopy({ state, source, store, names, persistence, clock, throttle })
+    const { pins } = this.#move
+    const copy = new SlotCopy({ state, source, store, names, persistence, clock, throttle, pins })
     this.#copy = copy
     const { isStandby } = this.#move
     const generations = await copy.run(copied, { asOf: picture.position, isStandby })
@@ -134,9 +143,21 @@ export class Arrival {
     const { state } = this.#parts
     const move = state.placement.moves.find(({ id }) => id === this.#move.id)
     if (move === undefined) throw new SourceUnusable('the move is over')
-    const taken = slotsIn(move.slots).find((slot) => state.slots.has(slot))
+    const taken = slotsThere(move).find((slot) => state.slots.has(slot))
     if (taken !== undefined) throw new SourceUnusable(`slot ${taken} is here by another move`)
+    const pinned = state.pinnedIn(move.slots).find((user) => state.slotOfUser(user) !== undefined)
+    if (pinned !== undefined) throw new SourceUnusable('a pinned user of the slots is here already')
     return move.slots
+  }
+
+  /** Which slots here come of which stays: users who are pinned get a slot of their own, of the one where they lived. */
+  #split(stays: readonly SlotTerm[]) {
+    const { slots } = this.#parts.state.placement
+    const split = this.#move.pins.flatMap(({ user, slot: to }) => {
+      const from = stays.find(({ slot }) => slot === slotOf(user, slots))
+      return from === undefined ? [] : [{ to, from }]
+    })
+    return [...stays.map((from) => ({ to: from.slot, from })), ...split]
   }
 
   #keep(at: SlotTerm, partitions: number): Slot {
@@ -151,11 +172,11 @@ export class Arrival {
   }
 
   /** Says durably that there may be rows under this term, so that they are found if nobody needs them. */
-  async #mark(runs: readonly SlotRun[], term: number): Promise<void> {
+  async #mark(term: number): Promise<void> {
     // Loses against whatever is said of the slot later.
     const version = { boot: 0, count: 1 }
     const bytes = encodeReach({ floor: 0, position: [] })
-    const rows = slotsIn(runs).map((slot) => ({ slot, term, version, bytes }))
+    const rows = slotsThere(this.#move).map((slot) => ({ slot, term, version, bytes }))
     await this.#putReach(rows)
   }
 

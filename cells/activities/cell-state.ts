@@ -4,8 +4,8 @@
 import { AuthorIndex } from '../model/author-index.ts'
 import type { CellLimits } from '../model/cell-limits.ts'
 import type { GapPart } from '../model/gap.ts'
-import type { CellName, Placement, SlotTerm } from '../model/placement.ts'
-import { ownerOf, slotOf } from '../model/placement.ts'
+import type { CellName, Pin, Placement, SlotRun, SlotTerm } from '../model/placement.ts'
+import { findOwner, slotOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import { ReadRate } from '../model/read-rate.ts'
@@ -66,6 +66,7 @@ const READERS_SAMPLED = 256
 export class CellState {
   readonly cell: CellName
   #placement: Placement
+  #pins: ReadonlyMap<UserKey, Pin>
   readonly limits: CellLimits
   readonly authors = new AuthorIndex()
   readonly window = new PostWindow(this.authors)
@@ -103,6 +104,7 @@ export class CellState {
   }) {
     this.cell = options.cell
     this.#placement = options.placement
+    this.#pins = pinsOf(options.placement)
     this.limits = options.limits
     this.position = zeroPosition(options.partitions)
     this.runningMaxMs = zeroPosition(options.partitions)
@@ -117,6 +119,7 @@ export class CellState {
   place(placement: Placement): boolean {
     if (placement.epoch <= this.#placement.epoch) return false
     this.#placement = placement
+    this.#pins = pinsOf(placement)
     for (const slot of this.slots.values()) this.#placed(slot)
     this.replaced.ring()
     return true
@@ -124,8 +127,8 @@ export class CellState {
 
   /** Whether this cell is the owner of a slot that it keeps, as far as it knows. */
   owns({ slot, term }: SlotTerm): boolean {
-    const owner = ownerOf(this.#placement, slot)
-    return owner.cell === this.cell && owner.term === term
+    const owner = findOwner(this.#placement, slot)
+    return owner?.cell === this.cell && owner.term === term
   }
 
   #placed(slot: Slot): void {
@@ -141,8 +144,20 @@ export class CellState {
     this.#placed(slot)
   }
 
+  /** Of what is kept. A user who is pinned, or about to be, is in an older copy of the other users' slot, too. */
   slotOfUser(key: UserKey): Slot | undefined {
-    return this.slots.get(slotOf(key, this.#placement.slots))
+    const shared = this.slots.get(slotOf(key, this.#placement.slots))
+    const pin = this.#pins.get(key)
+    if (pin === undefined) return shared
+    const isOlder = shared !== undefined && shared.term < pin.term
+    return this.slots.get(pin.slot) ?? (isOlder ? shared : undefined)
+  }
+
+  /** Users whose own slots these are. */
+  pinnedIn(slots: readonly SlotRun[]): UserKey[] {
+    return this.#placement.pins
+      .filter(({ slot }) => slots.some(({ first, last }) => first <= slot && slot <= last))
+      .map(({ user }) => user)
   }
 
   /** Keeps a slot from now on; what it holds is loaded, or comes with the log. */
@@ -275,6 +290,12 @@ export class CellState {
     }
     return least
   }
+}
+/** Who has a slot of their own, and who is about to get one: until that counts, all copies are older. */
+function pinsOf({ pins, moves }: Placement): ReadonlyMap<UserKey, Pin> {
+  const wanted = moves.flatMap((move) => move.pins)
+  const all = [...wanted.map((pin) => ({ ...pin, term: Number.POSITIVE_INFINITY })), ...pins]
+  return new Map(all.map((pin) => [pin.user, pin]))
 }
 
 /** The same slot, of whose inboxes nothing is known. */

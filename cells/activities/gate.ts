@@ -1,7 +1,7 @@
 // Where every call to a cell comes in: a user of another cell is sent there; the others wait until the cell is ready and has applied
 // what the caller has seen. The answer holds everything before the position it names.
 
-import { ownerOf, slotOf } from '../model/placement.ts'
+import { homeSlotOf, ownerOf } from '../model/placement.ts'
 import { hasReached, largerOf } from '../model/position.ts'
 import type { Answer, Call } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -74,8 +74,9 @@ export class Gate {
     const { placement, position } = this.#state
     // The caller sent it here by what this cell has not heard of yet.
     if (epoch > placement.epoch) return { kind: 'late', missing: seen, position: [...position] }
-    const owner = ownerOf(placement, slotOf(viewer, placement.slots))
-    return { kind: 'moved', cell: owner.cell, epoch: placement.epoch }
+    const slot = homeSlotOf(placement, viewer)
+    const { cell } = ownerOf(placement, slot)
+    return { kind: 'moved', cell, epoch: placement.epoch, slot }
   }
 
   /** Undefined when the slot is not here any more. */

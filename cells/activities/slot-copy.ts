@@ -10,7 +10,7 @@
 import { ChunkCursor, decodeChunk } from '../model/chunk.ts'
 import { ChunkEncoder } from '../model/chunk-encoder.ts'
 import { NumberMap } from '../model/number-map.ts'
-import type { SlotTerm } from '../model/placement.ts'
+import type { SlotTerm, WantedPin } from '../model/placement.ts'
 import { largerOf, type Position, zeroPosition } from '../model/position.ts'
 import { COVERED_FROM, Reader } from '../model/reader.ts'
 import { decodeAuthorFacts, decodeReach, decodeReader, type Reach } from '../model/rows.ts'
@@ -57,6 +57,7 @@ export class SlotCopy {
   readonly #clock: Clock
   readonly #throttle: Throttle
   readonly #numbers: TheirNumbers
+  readonly #pins: readonly WantedPin[]
   readonly #encoder = new ChunkEncoder()
   /** Slots whose readers, or chunks, are here, of how many in all. */
   #done = 0
@@ -72,6 +73,8 @@ export class SlotCopy {
     persistence: Persistence
     clock: Clock
     throttle: Throttle
+    /** Who goes to a slot of their own. */
+    pins: readonly WantedPin[]
   }) {
     this.#state = options.state
     this.#source = options.source
@@ -80,6 +83,7 @@ export class SlotCopy {
     this.#persistence = options.persistence
     this.#clock = options.clock
     this.#throttle = options.throttle
+    this.#pins = options.pins
     const { source, names: ourNames, persistence, clock } = options
     this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock })
   }
@@ -107,7 +111,7 @@ export class SlotCopy {
     })
     const later = await this.#reach(copied)
     for (const each of copied) {
-      const [first, last] = [reached.get(each.slot.slot), later.get(each.slot.slot)]
+      const [first, last] = [reached.get(each.from.slot), later.get(each.from.slot)]
       const position = first?.position ?? zeroPosition(this.#state.position.length)
       each.reach = { position, floor: Math.max(first?.floor ?? 0, last?.floor ?? 0) }
     }
@@ -158,7 +162,16 @@ export class SlotCopy {
     return found
   }
 
-  async #copyReaders({ from }: Copied, asOf: Position): Promise<void> {
+  /** Whether a user of the source's slot goes to this one. */
+  #belongs(theirs: number, { slot, from }: Copied): boolean {
+    if (this.#pins.length === 0) return true
+    const key = this.#numbers.keyOf(theirs)
+    const to = this.#pins.find(({ user }) => user === key)?.slot ?? from.slot
+    return to === slot.slot
+  }
+
+  async #copyReaders(copied: Copied, asOf: Position): Promise<void> {
+    const { from, slot } = copied
     for await (const rows of read(this.#source.readers.ofSlot(from))) {
       await this.#throttle.step()
       const theirs = rows.map((row) =>
@@ -166,7 +179,8 @@ export class SlotCopy {
       )
       await this.#learn(usersIn(theirs))
       for (const their of theirs) {
-        const reader = this.#inOurNumbers(their)
+        if (!this.#belongs(their.number, copied)) continue
+        const reader = this.#inOurNumbers(their, slot)
         reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)
         this.#state.addReader(reader)
       }
@@ -182,10 +196,10 @@ export class SlotCopy {
     this.#state.bytesCopied += size
   }
 
-  #inOurNumbers(their: Reader): Reader {
+  #inOurNumbers(their: Reader, { slot }: Slot): Reader {
     const reader = new Reader({
       number: this.#ours(their.number),
-      slot: their.slot,
+      slot,
       edges: this.#renumbered(their.edges, 1) ?? new NumberMap(),
       hidden: this.#renumbered(their.hidden, 1),
       changes: this.#renumbered(their.changes, CHANGES_PER_USER),
@@ -222,9 +236,12 @@ export class SlotCopy {
     return new NumberMap(keys, words)
   }
 
-  async #copyChunks({ slot, from }: Copied, month: number): Promise<void> {
-    for await (const theirs of read(this.#source.inbox.chunksOf(from, month))) {
+  async #copyChunks(copied: Copied, month: number): Promise<void> {
+    const { slot, from } = copied
+    for await (const all of read(this.#source.inbox.chunksOf(from, month))) {
       await this.#throttle.step()
+      await this.#learn(all.map(({ reader }) => reader))
+      const theirs = all.filter(({ reader }) => this.#belongs(reader, copied))
       await this.#learn(usersOf(theirs))
       const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
         return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }

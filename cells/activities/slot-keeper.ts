@@ -11,6 +11,7 @@ import {
   type Placement,
   type SlotRun,
   slotsIn,
+  slotsThere,
   type SlotTerm,
 } from '../model/placement.ts'
 import { termOf } from '../model/move.ts'
@@ -172,7 +173,8 @@ export class SlotKeeper {
     if (this.#arrivals.has(move.id) || this.#termHere(move) !== undefined) return
     const { state } = this.#parts
     // An earlier stay is still being forgotten.
-    if (slotsIn(move.slots).some((slot) => state.slots.has(slot))) return
+    if (slotsThere(move).some((slot) => state.slots.has(slot))) return
+    if (state.pinnedIn(move.slots).some((user) => state.slotOfUser(user) !== undefined)) return
     const ending = new AbortController()
     const running: Running = { ending, arrival: undefined }
     this.#arrivals.set(move.id, running)
@@ -207,26 +209,24 @@ export class SlotKeeper {
   }
 
   /** Forgets what an arrival brought, and drops its rows. */
-  async #giveUp({ slots }: Move, arrival: Arrival | undefined): Promise<void> {
+  async #giveUp(move: Move, arrival: Arrival | undefined): Promise<void> {
     const term = arrival?.term
     if (arrival === undefined || term === undefined) return
     if (arrival.slots.some(({ isOwned }) => isOwned)) return
     for (const slot of arrival.slots) this.#parts.state.forget(slot)
     // The newest one may name what is dropped.
     await this.#parts.checkpointer.take()
-    await this.#dropRows(slotsIn(slots).map((slot) => ({ slot, term })))
+    await this.#dropRows(slotsThere(move).map((slot) => ({ slot, term })))
   }
 
   /** The term under which all slots of a move are here, durably. */
-  #termHere({ id, slots }: Move): number | undefined {
+  #termHere(move: Move): number | undefined {
     const { state } = this.#parts
     let term: number | undefined
-    for (const { first, last } of slots) {
-      for (let at = first; at <= last; at++) {
-        const slot = state.slots.get(at)
-        if (slot?.move !== id || !slot.isComplete || !slot.isDurable) return undefined
-        term = slot.term
-      }
+    for (const at of slotsThere(move)) {
+      const slot = state.slots.get(at)
+      if (slot?.move !== move.id || !slot.isComplete || !slot.isDurable) return undefined
+      term = slot.term
     }
     return term
   }
@@ -256,7 +256,9 @@ export class SlotKeeper {
           (range) => range.cell === state.cell && range.term === slot.term && isIn(slot, [range]),
         )
       }
-      if (move.to !== state.cell || slot.move !== move.id || !isIn(slot, move.slots)) return false
+      if (move.to !== state.cell || slot.move !== move.id) return false
+      const isPinned = move.pins.some((pin) => pin.slot === slot.slot)
+      if (!isPinned && !isIn(slot, move.slots)) return false
       return phase.kind === 'copying' || termOf(move) === slot.term
     })
   }

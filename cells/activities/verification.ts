@@ -98,6 +98,7 @@ async function sampleOf(
   holders: readonly CellClient[],
   readersMax: number,
 ): Promise<UserKey[]> {
+  const pinned = move.pins.map(({ user }) => user)
   const all = new Set<UserKey>()
   const slots = slotsIn(move.slots)
   for (let from = 0; from < slots.length; from += SLOTS_AT_ONCE) {
@@ -106,7 +107,7 @@ async function sampleOf(
     for (const users of await Promise.all(found)) for (const user of users) all.add(user)
   }
   const every = Math.max(1, Math.ceil(all.size / readersMax))
-  return [...all].filter((_, i) => i % every === 0)
+  return [...new Set([...pinned, ...[...all].filter((_, i) => i % every === 0)])]
 }
 
 async function readersAt(cell: CellClient, slot: number): Promise<UserKey[]> {

@@ -100,13 +100,14 @@ function holdingsOf(
   const holdings = names.map(
     (name): Holding => ({ takes: takers.includes(name), items: [], fixedTop: 0, held: 0 }),
   )
-  for (const [i, { slot, cell, isUnderWay }] of loads.entries()) {
+  for (const [i, { slot, cell, isUnderWay, isPinned }] of loads.entries()) {
     const home = names.indexOf(cell)
     const holding = holdings[home]
     if (holding === undefined) continue
     const load = weights[i] ?? 0
     holding.held += load
-    if (isUnderWay) holding.fixedTop = Math.max(holding.fixedTop, load)
+    if (isUnderWay || (isPinned && holding.takes))
+      holding.fixedTop = Math.max(holding.fixedTop, load)
     else holding.items.push({ slot, load, home })
   }
   return holdings
@@ -134,7 +135,7 @@ function shortfallsOf(deal: Deal, names: readonly CellName[]): string[] {
     if (!takes)
       return fixedTop > 0 ? [`slots are on their way to ${name}: plan again after that`] : []
     if (deal.isTooHeavy(fixedTop)) {
-      tooHeavy.push(`a slot on its way to ${name} alone is ${times(fixedTop)}`)
+      tooHeavy.push(`a slot that is to be in ${name} alone is ${times(fixedTop)}`)
     }
     if (deal.isNothing(deal.missOf(cell))) return tooHeavy
     const why = deal.above(cell) > 0 ? 'fits into another cell' : 'can be given to it'

@@ -15,19 +15,31 @@
 
 import {
   type CellName,
+  hasSlot,
+  homeSlotOf,
   type Move,
   type MovePhase,
   nextEpoch,
   overlap,
   ownerOf,
+  type Pin,
+  pinOf,
   type Placement,
   rangesIn,
+  rangesWithout,
   reassigned,
+  runsOf,
   runsWithout,
   type SlotRange,
   type SlotRun,
   slotsIn,
+  slotsThere,
+  type WantedPin,
 } from './placement.ts'
+import type { UserKey } from './user-key.ts'
+
+/** A run of slots is looked at slot by slot. */
+const SLOT_MAX = 1_000_000
 
 export type MoveEvent =
   /** The source has written inboxes and taken a checkpoint; or it is dead, and what its store holds is what there is. */
@@ -59,6 +71,8 @@ export type WantedMove = {
   readonly slots: readonly SlotRun[]
   readonly to: CellName
   readonly isStandby?: boolean
+  /** Users of these slots who are to get slots of their own. */
+  readonly pinned?: readonly UserKey[]
 }
 
 /** A new move of slots, all of which one cell owns. */
@@ -67,14 +81,14 @@ export function planMove(
   wanted: WantedMove,
   nowMs: number,
 ): Placement | Refusal {
-  const { to, isStandby = false } = wanted
+  const { to, isStandby = false, pinned = [] } = wanted
   const [run] = wanted.slots
   if (run === undefined) return { refused: 'no slot is named' }
-  const outside = wanted.slots.find(({ last }) => last >= placement.slots)
-  if (outside !== undefined) {
-    return { refused: `there is no slot ${Math.max(outside.first, placement.slots)}` }
-  }
+  const outside = wanted.slots.find(({ last }) => last > SLOT_MAX)
+  if (outside !== undefined) return { refused: `there is no slot ${outside.last}` }
   const slots = slotsIn(wanted.slots)
+  const missing = slots.find((slot) => !hasSlot(placement, slot))
+  if (missing !== undefined) return { refused: `there is no slot ${missing}` }
   const { first } = run
   if (!placement.cells.includes(to)) return { refused: `there is no cell ${to}` }
   const from = ownerOf(placement, first).cell
@@ -83,16 +97,29 @@ export function planMove(
   if (other !== undefined)
     return { refused: `slot ${other} is not owned by ${from} as slot ${first} is` }
   const busy = isStandby ? cannotStandBy(to) : isMoving
-  const taken = new Set(placement.moves.filter(busy).flatMap((move) => slotsIn(move.slots)))
+  const taken = new Set(placement.moves.filter(busy).flatMap(slotsThere))
   const busySlot = slots.find((slot) => taken.has(slot))
   if (busySlot !== undefined) return { refused: `slot ${busySlot} is being moved already` }
+  const stranger = pinned.find((user) => !slots.includes(homeSlotOf(placement, user)))
+  if (stranger !== undefined) return { refused: 'a user to be pinned does not live in these slots' }
+  if (pinned.some((user) => pinOf(placement.pins, user) !== undefined)) {
+    return { refused: 'a user to be pinned has a slot of their own already' }
+  }
   const epoch = nextEpoch(placement, nowMs)
+  const free = freeSlot(placement)
+  const pins = pinned.map((user, i) => ({ user, slot: free + i }))
   const phase = { kind: 'preparing' } as const
-  const move = { id: epoch, slots: wanted.slots, from, to, isStandby, isPaused: false, phase }
+  const move = { id: epoch, slots: wanted.slots, pins, from, to, isStandby, isPaused: false, phase }
   // A cell that stands by has a copy without inboxes: it takes in another one.
   const standing = (each: Move): boolean => each.isStandby && each.to === to
   const moves = withoutSlots(placement.moves, standing, wanted.slots)
   return { ...placement, epoch, moves: [...moves, move] }
+}
+
+/** A number that no slot has, and none that is on its way. */
+function freeSlot({ slots, pins, moves }: Placement): number {
+  const numbers = [...pins, ...moves.flatMap((move) => move.pins)].map(({ slot }) => slot + 1)
+  return Math.max(slots, ...numbers)
 }
 
 /** The placement after the event; a refusal when the move is not there, or its phase does not let it happen. */
@@ -109,13 +136,22 @@ export function advance(
     return { refused: `move ${id} is ${move.phase.kind}: it cannot be ${event.kind}` }
   }
   const epoch = nextEpoch(placement, nowMs)
-  const { isPaused = move.isPaused, phase, changed = [] } = next
-  const others = given(placement.moves, move, changed)
+  const { isPaused = move.isPaused, phase, changed = [], unpinned = [] } = next
+  const runs = unpinned.map(({ slot }) => ({ first: slot, last: slot }))
+  const others = given(placement.moves, move, [...changed, ...runs])
   const moves =
     phase === 'gone'
       ? others.filter((each) => each !== move)
       : others.map((each) => (each === move ? { ...move, phase, isPaused } : each))
-  return { ...placement, epoch, ranges: reassigned(placement.ranges, changed), moves }
+  const gone = new Set(unpinned.map(({ slot }) => slot))
+  const kept = rangesWithout(placement.ranges, runs)
+  return {
+    ...placement,
+    epoch,
+    ranges: reassigned(kept, changed),
+    moves,
+    pins: [...placement.pins.filter(({ slot }) => !gone.has(slot)), ...(next.pinned ?? [])],
+  }
 }
 
 type Outcome = {
@@ -123,6 +159,8 @@ type Outcome = {
   /** Slots that another cell owns from now on. */
   readonly changed?: readonly SlotRange[]
   readonly isPaused?: boolean
+  readonly pinned?: readonly Pin[]
+  readonly unpinned?: readonly WantedPin[]
 }
 
 function outcome(
@@ -159,16 +197,20 @@ function outcome(
     case 'cut-over': {
       if (phase.kind !== 'ready') return undefined
       const left = rangesIn(ranges, move.slots)
-      const changed = move.slots.map((run) => ({ ...run, cell: move.to, term: phase.term }))
+      const { term } = phase
+      const runs = runsOf(slotsThere(move).sort((a, b) => a - b))
+      const changed = runs.map((run) => ({ ...run, cell: move.to, term }))
+      const pinned = move.pins.map((pin) => ({ ...pin, term }))
       const { isTakeover } = event
-      return { phase: { kind: 'retiring', left, sinceMs: nowMs, isTakeover }, changed }
+      return { phase: { kind: 'retiring', left, sinceMs: nowMs, isTakeover }, changed, pinned }
     }
     case 'retired':
       return phase.kind === 'retiring' ? { phase: 'gone' } : undefined
     case 'aborted':
       return phase.kind === 'retiring' ? undefined : { phase: 'gone' }
     case 'rolled-back':
-      return phase.kind === 'retiring' ? { phase: 'gone', changed: phase.left } : undefined
+      if (phase.kind !== 'retiring') return undefined
+      return { phase: 'gone', changed: phase.left, unpinned: move.pins }
     case 'paused':
     case 'resumed': {
       const isPaused = event.kind === 'paused'
@@ -178,11 +220,7 @@ function outcome(
 }
 
 /** What is left of the other moves when slots have another owner: no standby of the one before, no move from it or back to it. */
-function given(
-  moves: readonly Move[],
-  cause: Move,
-  changed: readonly SlotRange[],
-): readonly Move[] {
+function given(moves: readonly Move[], cause: Move, changed: readonly SlotRun[]): readonly Move[] {
   const others = withoutSlots(moves, (each) => each !== cause && !isMoving(each), changed)
   return others.filter((each) => each === cause || !isMoving(each) || !overlap(each.slots, changed))
 }

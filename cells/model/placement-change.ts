@@ -1,6 +1,13 @@
 // What differs between two placements, in one line for people: the audit trail.
 
-import { type CellName, type Move, type Placement, type SlotRun, slotsIn } from './placement.ts'
+import {
+  type CellName,
+  type Move,
+  type Placement,
+  type SlotRun,
+  slotsIn,
+  type WantedPin,
+} from './placement.ts'
 
 /** One entry of the audit trail: who made the placement of an epoch from the one before, and when. */
 export type PlacementChange = {
@@ -21,7 +28,7 @@ export function changeText(before: Placement, after: Placement): string {
     if (!now.has(move.id)) parts.push(`${nameOf(move)} ended as ${move.phase.kind}`)
   }
   const [owned, owns] = [ownersBySlot(before), ownersBySlot(after)]
-  const given = owns.filter((cell, slot) => cell !== owned[slot]).length
+  const given = [...owns].filter(([slot, cell]) => cell !== owned.get(slot)).length
   if (given > 0) parts.push(`owner of ${given} slots changed`)
   return parts.join('; ') || 'nothing'
 }
@@ -45,15 +52,20 @@ function ruleTexts(
 }
 
 function moveTexts(before: Move | undefined, move: Move): string[] {
-  const { slots, from, to, phase, isPaused } = move
+  const { slots, pins, from, to, phase, isPaused } = move
   const name = nameOf(move)
   if (before === undefined)
-    return [`${name} planned: slots ${runsText(slots)} from ${from} to ${to}`]
+    return [`${name} planned: slots ${runsText(slots)} from ${from} to ${to}${pinsText(pins)}`]
   const texts: string[] = []
   if (before.phase.kind !== phase.kind) texts.push(`${name}: ${before.phase.kind} -> ${phase.kind}`)
   if (before.isPaused !== isPaused) texts.push(`${name} ${isPaused ? 'paused' : 'resumed'}`)
   if (runsText(before.slots) !== runsText(slots)) texts.push(`${name}: slots ${runsText(slots)}`)
   return texts
+}
+
+function pinsText(pins: readonly WantedPin[]): string {
+  if (pins.length === 0) return ''
+  return `, slots of their own for ${pins.map(({ slot }) => `one user: ${slot}`).join(', ')}`
 }
 
 function nameOf({ id, isStandby }: Move): string {
@@ -74,6 +86,6 @@ function movesById({ moves }: Placement): Map<number, Move> {
   return new Map(moves.map((move) => [move.id, move]))
 }
 
-function ownersBySlot({ ranges }: Placement): CellName[] {
-  return ranges.flatMap((range) => slotsIn([range]).map(() => range.cell))
+function ownersBySlot({ ranges }: Placement): Map<number, CellName> {
+  return new Map(ranges.flatMap((range) => slotsIn([range]).map((slot) => [slot, range.cell])))
 }

@@ -17,7 +17,7 @@ export type SlotRun = { readonly first: number; readonly last: number }
 
 /**
  * One small versioned document; `epoch` grows with every change, and is never below the time of the change in Unix ms: so one that
- * comes back from a backup repeats no epoch. Ranges cover 0 .. slots-1 exactly once, ascending.
+ * comes back from a backup repeats no epoch. Ranges cover 0 .. slots-1 and the slots of pinned users exactly once, ascending.
  */
 export type Placement = {
   readonly epoch: number
@@ -29,7 +29,14 @@ export type Placement = {
   readonly moves: readonly Move[]
   /** Which cell stands by for the slots of which, as operators wish. */
   readonly standbys: readonly StandbyRule[]
+  /** Users with a slot of their own, which has a number from `slots` on. */
+  readonly pins: readonly Pin[]
 }
+
+export type WantedPin = { readonly user: UserKey; readonly slot: number }
+
+/** `term`: under which the slot came to be. Copies of the slot where the user would live otherwise hold the user if they are older. */
+export type Pin = WantedPin & { readonly term: number }
 
 /** All slots that `cell` owns are kept up to date at `standby` too, to be owned there when `cell` is dead. */
 export type StandbyRule = { readonly cell: CellName; readonly standby: CellName }
@@ -39,6 +46,8 @@ export type Move = {
   /** The epoch in which it was planned. */
   readonly id: number
   readonly slots: readonly SlotRun[]
+  /** Users of these slots who live in slots of their own at the target. */
+  readonly pins: readonly WantedPin[]
   readonly from: CellName
   readonly to: CellName
   /** It stops when it is ready, until the source is dead: readers without inboxes. */
@@ -75,6 +84,26 @@ export function slotOf(key: UserKey, slots: number): number {
   return keyWord(key, 0) % slots
 }
 
+/** The slot of their own of each user who has one. */
+const pinTables = new WeakMap<readonly WantedPin[], ReadonlyMap<UserKey, WantedPin>>()
+
+export function pinOf<P extends WantedPin>(pins: readonly P[], user: UserKey): P | undefined {
+  if (pins.length === 0) return undefined
+  const table = pinTables.get(pins) ?? new Map(pins.map((pin) => [pin.user, pin]))
+  pinTables.set(pins, table)
+  return table.get(user) as P | undefined
+}
+
+/** Where a user lives. */
+export function homeSlotOf({ pins, slots }: Placement, user: UserKey): number {
+  return pinOf(pins, user)?.slot ?? slotOf(user, slots)
+}
+
+/** The slots that a move brings to its target. */
+export function slotsThere({ slots, pins }: Pick<Move, 'slots' | 'pins'>): number[] {
+  return [...slotsIn(slots), ...pins.map(({ slot }) => slot)]
+}
+
 /** The placement of a new cluster: slots dealt in equal runs. */
 export function firstPlacement(cells: readonly CellName[], slots: number): Placement {
   const ranges = cells.map((cell, index) => ({
@@ -83,17 +112,31 @@ export function firstPlacement(cells: readonly CellName[], slots: number): Place
     cell,
     term: FIRST_TERM,
   }))
-  return { epoch: 1, slots, ranges, cells, moves: [], standbys: [] }
+  return { epoch: 1, slots, ranges, cells, moves: [], standbys: [], pins: [] }
 }
 
 /** Of each placement's ranges, the one of each slot. */
-const tables = new WeakMap<readonly SlotRange[], readonly SlotRange[]>()
+const tables = new WeakMap<readonly SlotRange[], readonly (SlotRange | undefined)[]>()
+
+function tableOf(ranges: readonly SlotRange[]): readonly (SlotRange | undefined)[] {
+  const table: (SlotRange | undefined)[] = []
+  for (const range of ranges) for (const slot of slotsIn([range])) table[slot] = range
+  return table
+}
+
+export function hasSlot(placement: Placement, slot: number): boolean {
+  return findOwner(placement, slot) !== undefined
+}
+
+/** Undefined of a slot that there is not (yet). */
+export function findOwner({ ranges }: Placement, slot: number): SlotRange | undefined {
+  const table = tables.get(ranges) ?? tableOf(ranges)
+  tables.set(ranges, table)
+  return table[slot]
+}
 
 export function ownerOf(placement: Placement, slot: number): SlotRange {
-  const { ranges } = placement
-  const table = tables.get(ranges) ?? ranges.flatMap((range) => slotsIn([range]).map(() => range))
-  tables.set(ranges, table)
-  const range = table[slot]
+  const range = findOwner(placement, slot)
   if (range === undefined)
     throw new Error(`placement epoch ${placement.epoch} has no owner for slot ${slot}`)
   return range
@@ -172,6 +215,14 @@ function overlapOf(one: SlotRun, other: SlotRun): SlotRun[] {
   const first = Math.max(one.first, other.first)
   const last = Math.min(one.last, other.last)
   return first > last ? [] : [{ first, last }]
+}
+
+/** The ranges without some slots. Both ascend. */
+export function rangesWithout(
+  ranges: readonly SlotRange[],
+  without: readonly SlotRun[],
+): SlotRange[] {
+  return without.length === 0 ? [...ranges] : rangesIn(ranges, gapsBetween(without))
 }
 
 function gapsBetween(runs: readonly SlotRun[]): SlotRun[] {

@@ -13,6 +13,8 @@ export type SlotLoad = {
   readonly bytes: number
   /** On its way to `cell` already: it counts there, and is not moved again. */
   readonly isUnderWay: boolean
+  /** Of one user, who is to live in `cell`. */
+  readonly isPinned: boolean
 }
 
 /** As cells report it. */
@@ -23,22 +25,24 @@ const READS_MIN = 10
 
 /** All slots of the placement, in order. A slot that no cell reports is empty. */
 export function loadsOf(placement: Placement, measured: Iterable<MeasuredSlot>): SlotLoad[] {
-  const loads = new Array<SlotLoad>(placement.slots)
+  const bySlot = new Map<number, SlotLoad>()
   const none = { readers: 0, reads: 0, bytes: 0, isUnderWay: false }
   for (const range of placement.ranges) {
-    for (const slot of slotsIn([range])) loads[slot] = { slot, cell: range.cell, ...none }
+    for (const slot of slotsIn([range])) {
+      bySlot.set(slot, { slot, cell: range.cell, isPinned: slot >= placement.slots, ...none })
+    }
   }
   for (const { slot, readers, reads, bytes } of measured) {
-    const load = loads[slot]
-    if (load !== undefined) loads[slot] = { ...load, readers, reads, bytes }
+    const load = bySlot.get(slot)
+    if (load !== undefined) bySlot.set(slot, { ...load, readers, reads, bytes })
   }
   for (const { slots, to } of placement.moves.filter(isMoving)) {
     for (const slot of slotsIn(slots)) {
-      const load = loads[slot]
-      if (load !== undefined) loads[slot] = { ...load, cell: to, isUnderWay: true }
+      const load = bySlot.get(slot)
+      if (load !== undefined) bySlot.set(slot, { ...load, cell: to, isUnderWay: true })
     }
   }
-  return loads
+  return [...bySlot.values()]
 }
 
 /** In the order of the loads. A kind of which there is nothing has no say; if there is nothing of any, all slots weigh alike. */

@@ -45,7 +45,13 @@ export type Unread = { readonly count: number; readonly capped: boolean }
 /** What the call saw: everything before `position`. */
 export type Answer<T> =
   | { readonly kind: 'ok'; readonly value: T; readonly position: Position }
-  | { readonly kind: 'moved'; readonly cell: CellName; readonly epoch: number }
+  /** `slot`: where the viewer lives, in that epoch. */
+  | {
+      readonly kind: 'moved'
+      readonly cell: CellName
+      readonly epoch: number
+      readonly slot: number
+    }
   | { readonly kind: 'late'; readonly missing: Position; readonly position: Position }
 
 export type Call = {

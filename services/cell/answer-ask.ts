@@ -121,10 +121,10 @@ export function answered<T>(
       return { position, outcome: outcomeOf(answer.value), posts: postsIn(answer.value) }
     }
     case 'moved': {
-      const { cell, epoch } = answer
+      const { cell, epoch, slot } = answer
       return {
         position: bytesOfPosition([]),
-        outcome: { $case: 'moved', value: { cell, epoch } },
+        outcome: { $case: 'moved', value: { cell, epoch, slot } },
         posts: [],
       }
     }

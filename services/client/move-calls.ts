@@ -28,6 +28,12 @@ export interface MoveCalls {
    */
   changeMove(id: number, change: MoveChangeName, options?: ChangeOptions): Promise<string>
 
+  /**
+   * Gives a user a slot of their own in a cell, where no plan for balance moves it; with everybody in the slot where they live now.
+   * Undefined: they are pinned there already.
+   */
+  pinUser(userId: string, cell: string, options?: ChangeOptions): Promise<PlannedMove | undefined>
+
   /** Says which cell stands by for all slots of another one; answers what is begun. Without `standby`: none does. */
   setStandby(cell: string, standby: string | undefined, options?: ChangeOptions): Promise<Move[]>
 
@@ -73,6 +79,8 @@ export interface Move {
   readonly copiedPart: number
   readonly readersCopied: bigint
   readonly bytesCopied: bigint
+  /** How many users of the slots get a slot of their own by it. */
+  readonly pinnedUsers: number
   /** When the target became the owner; undefined before. */
   readonly cutOverAt: Date | undefined
 }
@@ -113,6 +121,12 @@ export function moveCalls(session: () => Session, operator: string): MoveCalls {
     async changeMove(id, change, { dryRun = false, ...options } = {}) {
       const request = { id: BigInt(id), change: changes[change], dryRun, operator }
       return (await session().ask(methods.changeMove, request, options)).what
+    },
+
+    async pinUser(userId, cell, { dryRun = false, ...options } = {}) {
+      const request = { userId, cell, dryRun, operator }
+      const { move, readers, bytes } = await session().ask(methods.pinUser, request, options)
+      return move && { ...moveOf(move), readers, bytes }
     },
 
     async setStandby(cell, standby = '', { dryRun = false, ...options } = {}) {

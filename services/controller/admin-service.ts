@@ -1,8 +1,8 @@
 // AdminService: cells, placement, health and lag, and why a post is, or is not, on a dashboard.
 
-import { ownerOf, slotOf } from '../../cells/model/placement.ts'
+import { homeSlotOf, ownerOf, pinOf } from '../../cells/model/placement.ts'
 import { eventsBetween, type Position } from '../../cells/model/position.ts'
-import { userKey } from '../../cells/model/user-key.ts'
+import { userKey, type UserKey } from '../../cells/model/user-key.ts'
 import type { CellStatus } from '../../cells/ports/cell-client.ts'
 import {
   type AdminServiceService,
@@ -23,6 +23,7 @@ import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { balanceOf } from './balance.ts'
 import { explainPost } from './explain-post.ts'
 import { addCellTo, changeMove, listMoves, moveSlots, removeCellFrom } from './moves.ts'
+import { pinUser } from './pins.ts'
 import { failOver, setStandbyOf } from './standbys.ts'
 import { closeGap, listRelations, wireGap } from './relations.ts'
 
@@ -55,6 +56,7 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
     listMoves: front.unary('ListMoves', () => listMoves(desk)),
     moveSlots: front.write('MoveSlots', (request) => moveSlots(desk, request)),
     changeMove: front.write('ChangeMove', (request) => changeMove(desk, request)),
+    pinUser: front.write('PinUser', (request) => pinUser(desk, request)),
     setStandby: front.write('SetStandby', (request) => setStandbyOf(desk, request)),
     failOver: front.write('FailOver', (request) => failOver(desk, request)),
     planBalance: front.unary('PlanBalance', (request) => balanceOf(desk, request)),
@@ -155,17 +157,26 @@ async function listChanges(
 function getPlacement(desk: AdminDesk, request: GetPlacementRequest): GetPlacementResponse {
   const { placement } = desk.router
   if (request.userId !== '') checkUser(request.userId, 'user_id')
-  const slot = slotOf(userKey(request.userId), placement.slots)
+  const user = userKey(request.userId)
+  const slot = homeSlotOf(placement, user)
   return {
     clusterId: desk.clusterId.toString(16).padStart(16, '0'),
     epoch: BigInt(placement.epoch),
     slots: placement.slots,
     ranges: placement.ranges.map((range) => ({ ...range })),
-    pins: [],
+    pins: placement.pins.map((pin) => ({ userHash: hexOf(pin.user), slot: pin.slot })),
     standbys: [...placement.standbys],
     user:
       request.userId === ''
         ? undefined
-        : { slot, pinned: false, cell: ownerOf(placement, slot).cell },
+        : {
+            slot,
+            pinned: pinOf(placement.pins, user) !== undefined,
+            cell: ownerOf(placement, slot).cell,
+          },
   }
+}
+
+function hexOf(user: UserKey): string {
+  return Buffer.from(user, 'latin1').toString('hex')
 }

@@ -54,7 +54,8 @@ function who(
   loads: readonly SlotLoad[],
   slots: readonly SlotRun[],
 ): { readonly readers: bigint; readonly bytes: bigint } {
-  const within = slotsIn(slots).flatMap((slot) => loads[slot] ?? [])
+  const wanted = new Set(slotsIn(slots))
+  const within = loads.filter(({ slot }) => wanted.has(slot))
   const sum = (of: (load: SlotLoad) => number) =>
     BigInt(Math.round(within.reduce((total, load) => total + of(load), 0)))
   return { readers: sum(({ readers }) => readers), bytes: sum(({ bytes }) => bytes) }

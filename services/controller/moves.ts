@@ -72,7 +72,8 @@ export async function moveSlots(
   return { move: wireMove(move), ...(await whoLives(desk, move)) }
 }
 
-async function whoLives(
+/** Who lives in the slots of a move, as their cell tells now. */
+export async function whoLives(
   desk: AdminDesk,
   { slots, from }: Move,
 ): Promise<{ readonly readers: bigint; readonly bytes: bigint }> {

@@ -18,7 +18,7 @@ const NOTHING: Told = { detail: '', copiedPart: 0, readersCopied: 0n, bytesCopie
 
 /** As it stands in the placement. */
 export function wireMove(move: Move, told = NOTHING): WireMove {
-  const { id, slots, from, to, phase, isStandby, isPaused } = move
+  const { id, slots, pins, from, to, phase, isStandby, isPaused } = move
   return {
     id: BigInt(id),
     slots: [...slots],
@@ -28,6 +28,7 @@ export function wireMove(move: Move, told = NOTHING): WireMove {
     cutOverAt: phase.kind === 'retiring' ? new Date(phase.sinceMs) : undefined,
     isStandby,
     isPaused,
+    pinnedUsers: pins.length,
     ...told,
   }
 }

@@ -1,12 +1,15 @@
 // The placement as it stands in the control store: one document, replaced as a whole by compare-and-set.
 
 import { termOf } from '../../cells/model/move.ts'
-import type { Move, MovePhase, Placement } from '../../cells/model/placement.ts'
+import type { Move, MovePhase, Pin, Placement, WantedPin } from '../../cells/model/placement.ts'
+import { slotsIn } from '../../cells/model/placement.ts'
 import type { PlacementChange } from '../../cells/model/placement-change.ts'
+import { bytesOfKey, keyOfBytes } from '../cell/cell-messages.ts'
 import {
   Change as ChangeMessage,
   type Move as MoveMessage,
   MovePhase as WirePhase,
+  type Pin as PinMessage,
   Placement as PlacementMessage,
 } from '../../gen/cellfeed/internal/v1/placement.ts'
 
@@ -26,7 +29,7 @@ export function encodePlacement(document: PlacementDocument): Uint8Array {
     epoch: BigInt(placement.epoch),
     slots: placement.slots,
     ranges: placement.ranges.map((range) => ({ ...range })),
-    pins: [],
+    pins: placement.pins.map(wirePin),
     cells: [...placement.cells],
     moves: placement.moves.map(wireMove),
     standbys: [...placement.standbys],
@@ -37,8 +40,6 @@ export function encodePlacement(document: PlacementDocument): Uint8Array {
 /** Throws when the document is not one that covers every slot exactly once. */
 export function decodePlacement(bytes: Uint8Array): PlacementDocument {
   const message = PlacementMessage.decode(bytes)
-  if (message.pins.length > 0)
-    throw new Error('the placement pins users, which needs a newer version')
   const ranges = message.ranges.map(({ first, last, cell, term }) => ({ first, last, cell, term }))
   const owners = [...new Set(ranges.map(({ cell }) => cell))]
   const placement: Placement = {
@@ -48,6 +49,7 @@ export function decodePlacement(bytes: Uint8Array): PlacementDocument {
     cells: message.cells.length === 0 ? owners : message.cells,
     moves: message.moves.map(moveOf),
     standbys: message.standbys.map(({ cell, standby }) => ({ cell, standby })),
+    pins: message.pins.map((pin) => ({ ...pinOf(pin), term: pin.term })),
   }
   assertCovers(placement)
   const change = message.change && changeOf(message.change)
@@ -70,6 +72,16 @@ function changeOf({ epoch, previous, atMs, by, what }: ChangeMessage): Placement
   return { epoch: Number(epoch), previous: Number(previous), atMs: Number(atMs), by, what }
 }
 
+function wirePin({ user, slot, term }: Pin): PinMessage {
+  return { userHash: bytesOfKey(user), slot, term }
+}
+
+function pinOf({ userHash, slot }: PinMessage): WantedPin {
+  const user = keyOfBytes(userHash)
+  if (user === undefined) throw new Error(`the placement pins nobody to slot ${slot}`)
+  return { user, slot }
+}
+
 const WIRE_PHASES = {
   preparing: WirePhase.PREPARING,
   copying: WirePhase.COPYING,
@@ -80,10 +92,11 @@ const WIRE_PHASES = {
 } as const
 
 function wireMove(move: Move): MoveMessage {
-  const { id, slots, from, to, phase, isStandby, isPaused } = move
+  const { id, slots, pins, from, to, phase, isStandby, isPaused } = move
   return {
     id: BigInt(id),
     slots: [...slots],
+    pins: pins.map((pin) => wirePin({ ...pin, term: 0 })),
     from,
     to,
     phase: WIRE_PHASES[phase.kind],
@@ -98,9 +111,17 @@ function wireMove(move: Move): MoveMessage {
 }
 
 function moveOf(message: MoveMessage): Move {
-  const { id, slots, from, to, isStandby, isPaused } = message
-  const runs = slots.map(({ first, last }) => ({ first, last }))
-  return { id: Number(id), slots: runs, from, to, isStandby, isPaused, phase: phaseOf(message) }
+  const { from, to, isStandby, isPaused } = message
+  return {
+    id: Number(message.id),
+    slots: message.slots.map(({ first, last }) => ({ first, last })),
+    pins: message.pins.map(pinOf),
+    from,
+    to,
+    isStandby,
+    isPaused,
+    phase: phaseOf(message),
+  }
 }
 
 function phaseOf({ phase, term, detail, left, sinceMs, isTakeover }: MoveMessage): MovePhase {
@@ -130,12 +151,16 @@ function phaseOf({ phase, term, detail, left, sinceMs, isTakeover }: MoveMessage
   }
 }
 
-function assertCovers(placement: Placement): void {
-  let next = 0
-  for (const { first, last } of placement.ranges) {
-    if (first !== next || last < first)
-      throw new Error(`the placement leaves slot ${next} to nobody`)
-    next = last + 1
+function assertCovers({ ranges, slots, pins }: Placement): void {
+  const owned = slotsIn(ranges)
+  const pinned = new Set(pins.map(({ slot }) => slot))
+  const stranger = owned.find((slot, i) => slot <= (owned[i - 1] ?? -1))
+  if (stranger !== undefined) throw new Error(`the placement names slot ${stranger} twice`)
+  const there = new Set(owned)
+  for (let slot = 0; slot < slots; slot++) {
+    if (!there.has(slot)) throw new Error(`the placement leaves slot ${slot} to nobody`)
   }
-  if (next !== placement.slots) throw new Error(`the placement leaves slot ${next} to nobody`)
+  const isRight =
+    owned.length === slots + pinned.size && [...pinned].every((slot) => there.has(slot))
+  if (!isRight) throw new Error('the placement has other slots of pinned users than pins')
 }

@@ -26,8 +26,8 @@ export function answerOf<T>(reply: CellReply, read: (reply: CellReply) => T): An
     throw new CellCallFailed(outcome.value.code, outcome.value.message)
   }
   if (outcome?.$case === 'moved') {
-    const { cell, epoch } = outcome.value
-    return { kind: 'moved', cell, epoch }
+    const { cell, epoch, slot } = outcome.value
+    return { kind: 'moved', cell, epoch, slot }
   }
   const position = positionOfBytes(reply.position)
   if (outcome?.$case === 'late') {

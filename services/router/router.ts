@@ -2,13 +2,8 @@
 // from cells that answer `moved`. While the control store is away it goes on with what it knows: a stale router costs one
 // more hop, never a wrong answer, because every cell checks slot and epoch itself.
 
-import {
-  type CellName,
-  ownerOf,
-  ownersOf,
-  type Placement,
-  slotOf,
-} from '../../cells/model/placement.ts'
+import { Homes, type Told } from '../../cells/model/homes.ts'
+import { type CellName, ownersOf, type Placement } from '../../cells/model/placement.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
 import type { CellClient } from '../../cells/ports/cell-client.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
@@ -27,31 +22,26 @@ export class CellUnavailable extends Error {
 
 export class Router {
   readonly #connect: Connect
-  #placement: Placement
-  /** Slots that moved since the placement in memory, as cells told. Bounded by the number of slots. */
-  readonly #movedSlots = new Map<number, { readonly cell: CellName; readonly epoch: number }>()
+  readonly #homes: Homes
   #turn = 0
 
   constructor(placement: Placement, connect: Connect) {
-    this.#placement = placement
+    this.#homes = new Homes(placement)
     this.#connect = connect
   }
 
   get placement(): Placement {
-    return this.#placement
+    return this.#homes.placement
   }
 
   /** The owner of the user's slot. Throws CellUnavailable. */
   cellOf(user: UserKey): CellClient {
-    const slot = slotOf(user, this.#placement.slots)
-    const moved = this.#movedSlots.get(slot)
-    return this.#client(moved?.cell ?? ownerOf(this.#placement, slot).cell)
+    return this.#client(this.#homes.of(user).cell)
   }
 
   /** The epoch by which `cellOf` chooses the cell of this user. */
   epochFor(user: UserKey): number {
-    const { epoch, slots } = this.#placement
-    return this.#movedSlots.get(slotOf(user, slots))?.epoch ?? epoch
+    return this.#homes.of(user).epoch
   }
 
   /** The cell of that name. Throws CellUnavailable if it does not serve, or there is none. */
@@ -61,12 +51,12 @@ export class Router {
 
   /** Every cell that owns slots. Throws CellUnavailable if one of them does not serve. */
   cells(): CellClient[] {
-    return ownersOf(this.#placement).map((cell) => this.#client(cell))
+    return ownersOf(this.placement).map((cell) => this.#client(cell))
   }
 
   /** Some cell that serves, in turn. Throws CellUnavailable when there is none. */
   anyCell(): CellClient {
-    const names = this.#placement.cells
+    const names = this.placement.cells
     for (let tried = 0; tried < names.length; tried++) {
       const name = names[this.#turn++ % names.length]
       const client = name === undefined ? undefined : this.#connect(name)
@@ -76,19 +66,13 @@ export class Router {
   }
 
   /** What a cell without the user's slot said. An older epoch than known is no news. */
-  moved(user: UserKey, told: { readonly cell: CellName; readonly epoch: number }): void {
-    const slot = slotOf(user, this.#placement.slots)
-    const known = this.#movedSlots.get(slot)?.epoch ?? this.#placement.epoch
-    if (told.epoch > known) this.#movedSlots.set(slot, { cell: told.cell, epoch: told.epoch })
+  moved(user: UserKey, told: Told): void {
+    this.#homes.told(user, told)
   }
 
   /** Replaces the placement if this one is newer. */
   take(placement: Placement): void {
-    if (placement.epoch <= this.#placement.epoch) return
-    this.#placement = placement
-    for (const [slot, { epoch }] of this.#movedSlots) {
-      if (epoch <= placement.epoch) this.#movedSlots.delete(slot)
-    }
+    this.#homes.take(placement)
   }
 
   #client(cell: CellName): CellClient {

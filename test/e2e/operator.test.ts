@@ -79,6 +79,28 @@ test('a standby is set, fails over, and is given up', async () => {
   expect((await cli('standby')).out).toContain('no cell has a standby')
 })
 
+test('a user is pinned to another cell, and back', async () => {
+  const user = 'reader-7'
+  const home = async () => (await feed.placement(user)).user
+  const before = await home()
+  const [here = '', there = ''] =
+    before?.cell === 'cell-1' ? ['cell-1', 'cell-2'] : ['cell-2', 'cell-1']
+  expect((await cli('pin', user, here)).err).toContain(`${user} lives in ${here}`)
+  expect((await cli('pin', user, there, '--dry-run')).out).toMatch(/^would move 1 slot/)
+  for (const cell of [there, here]) {
+    expect((await cli('pin', user, cell)).out).toMatch(/^move \d+: 1 slot/)
+    while ((await home())?.cell !== cell);
+    await retireAll()
+    expect(await home()).toEqual({ cell, slot: 4096, pinned: true })
+    await feed.publish(user, `from ${cell}`)
+    await feed.follow(user, 'somebody')
+    const { posts } = await feed.dashboard(user)
+    expect(posts.map(({ text }) => text)).toContain(`from ${cell}`)
+  }
+  expect((await cli('pin', user, here)).out).toBe(`${user} is pinned to ${here} already\n`)
+  await feed.deleteUser(user)
+})
+
 test('a cell is added, gets its part, is drained and removed, and nobody notices', {
   timeout: 300_000,
 }, async () => {
@@ -121,6 +143,7 @@ test.each([
   [['cells', 'drain', 'cell-9'], 1, 'there is no cell cell-9'],
   [['standby', 'set', 'cell-1'], 2, 'cellfeed standby set <cell> <standby>'],
   [['standby', 'set', 'cell-1', 'cell-1'], 1, 'cell-1 can not stand by for itself'],
+  [['pin', 'alice', 'cell-9'], 1, 'there is no cell cell-9'],
   [['failover', 'cell-9'], 1, 'there is no cell cell-9'],
   [['moves', 'pause'], 2, 'say which move: cellfeed moves pause <id>'],
   [['moves', 'pause', 'x'], 2, 'Give the number of a move'],

@@ -1,7 +1,8 @@
 // Asks a cell as a gateway would, and checks what holds for every answer: it is not older than the tokens it was given, nor than
 // anything this cell ever answered before, also before a crash; and it shows nothing that the cell was not given yet.
 
-import { ownerOf, slotOf } from '../../cells/model/placement.ts'
+import type { Told } from '../../cells/model/homes.ts'
+import { homeSlotOf, ownerOf } from '../../cells/model/placement.ts'
 import { eventsBetween, hasReached, type Position } from '../../cells/model/position.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
 import type { Answer } from '../../cells/ports/cell-client.ts'
@@ -13,7 +14,7 @@ import type { World } from './world.ts'
 
 export type Heard<T> =
   | { readonly kind: 'ok'; readonly value: T; readonly position: Position; readonly span: Span }
-  | { readonly kind: 'moved'; readonly cell: string; readonly epoch: number }
+  | ({ readonly kind: 'moved' } & Told)
   | { readonly kind: 'late' }
   /** The cell was down, went down meanwhile, or its store failed. */
   | { readonly kind: 'lost' }
@@ -137,7 +138,7 @@ function checkOwner(
   const known = control.between(from, to)
   const newer = asked > from ? control.between(asked, asked) : []
   const isOwner = [...known, ...newer].some(
-    (placement) => ownerOf(placement, slotOf(user, placement.slots)).cell === host.name,
+    (placement) => ownerOf(placement, homeSlotOf(placement, user)).cell === host.name,
   )
   if (isOwner) return
   throw new Violation(`cell ${host.name} answers for a user whose slot it does not own`, {

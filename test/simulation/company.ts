@@ -184,7 +184,7 @@ export class Company {
   }
 
   async #newcomer(slot: number): Promise<void> {
-    if (this.#newcomers >= NEWCOMERS_MAX) return
+    if (this.#newcomers >= NEWCOMERS_MAX || slot >= this.#world.placement.slots) return
     const { users, placement, hosts, tally } = this.#world
     const user = newcomerIn(slot, placement.slots, this.#newcomers++)
     users.push(user)

@@ -1,7 +1,7 @@
 // Copies that a cell holds of slots which it does not own: on their way here, standing by, or given away not long ago. They are asked like
 // owners, as the verification does; what is wholly there must be right at any time, and what is not must not answer.
 
-import { type Move, slotOf, slotsIn } from '../../cells/model/placement.ts'
+import { homeSlotOf, type Move, slotsThere } from '../../cells/model/placement.ts'
 import type { UserRef } from '../../cells/model/user-key.ts'
 import type { CellHost } from './cell-host.ts'
 import { checkPage } from './check-page.ts'
@@ -71,6 +71,7 @@ async function heldAt({ serving }: CellHost, { id }: Move): Promise<string | und
   return report.copying.some(({ move, part }) => move === id && part < 1) ? HALF : undefined
 }
 
-function usersIn({ users, placement }: World, { slots }: Move): UserRef[] {
-  return users.filter(({ key }) => slotsIn(slots).includes(slotOf(key, placement.slots)))
+function usersIn({ users, placement }: World, move: Move): UserRef[] {
+  const slots = slotsThere(move)
+  return users.filter(({ key }) => slots.includes(homeSlotOf(placement, key)))
 }

@@ -116,6 +116,8 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'step: move rolled back': 2.5,
   'step: move paused': 9,
   'step: rule of standbys': 70,
+  'step: user to be pinned': 20,
+  'step: pinned user to be moved': 3,
   'step: standby planned by itself': 80,
   'step: standby copying': 75,
   'step: standby verifying': 70,

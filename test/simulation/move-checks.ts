@@ -1,7 +1,13 @@
 // What every change of the placement has to keep to, whoever makes it: slots are moved from who owns them; nobody takes over from a cell
 // that lives; what is paused stays; and whoever owns a slot next answers as of what its owner before had answered.
 
-import { type CellName, ownerOf, type Placement, slotsIn } from '../../cells/model/placement.ts'
+import {
+  type CellName,
+  hasSlot,
+  ownerOf,
+  type Placement,
+  slotsIn,
+} from '../../cells/model/placement.ts'
 import type { Position } from '../../cells/model/position.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
@@ -35,7 +41,8 @@ export class ChangeCheck {
       if (other === undefined) continue
       this.#report(`move ${id}, ${phase.kind} from ${from} to ${to}, has slot ${other} of another`)
     }
-    for (let slot = 0; slot < after.slots; slot++) {
+    for (const slot of slotsIn(after.ranges)) {
+      if (!hasSlot(before, slot)) continue
       const [left, next] = [ownerOf(before, slot).cell, ownerOf(after, slot).cell]
       if (left === next) continue
       this.#world.hostOf(next).noteAnswered(this.#answered.get(left) ?? [])

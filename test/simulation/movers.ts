@@ -8,10 +8,9 @@ import {
   NotVerified,
   VERIFICATION_LIMITS,
 } from '../../cells/activities/verification.ts'
-import { advance, isMoving, type MoveEvent, planMove } from '../../cells/model/move.ts'
+import { advance, isMoving, type MoveEvent } from '../../cells/model/move.ts'
 import {
   type Move,
-  ownerOf,
   type Placement,
   type SlotRange,
   slotOf,
@@ -23,6 +22,7 @@ import type { CellClient, SlotsQuery, SlotsReport } from '../../cells/ports/cell
 import type { CellHost } from './cell-host.ts'
 import { InjectedFault } from './cell-process.ts'
 import { ChangeCheck } from './move-checks.ts'
+import { planSome } from './plan-some.ts'
 import { ControlDown, type ControlView, placementsFor } from './placement-store.ts'
 import type { Dice } from './random.ts'
 import { known, Violation } from './violation.ts'
@@ -79,7 +79,7 @@ export class Movers {
     if (act === 'sleep') return this.#sleepAWhile()
     if (act === 'down') return this.#downAWhile()
     if (act === 'plan') {
-      this.#say(this.#plan(control.placement), 'step: move planned', operator)
+      this.#say(planSome(this.#world, this.#dice), 'step: move planned', operator)
       return
     }
     if (act === 'to and fro') return this.#moveToAndFro()
@@ -143,23 +143,12 @@ export class Movers {
       )
       if (!isBusy) {
         rounds--
-        const planned = this.#plan(control.placement, slot)
+        const planned = planSome(this.#world, this.#dice, slot)
         this.#say(planned, 'step: move planned', this.#operator())
       }
       await this.#world.sleepUs(1_000_000)
     }
     for (const { weather } of hosts) weather.slowOp = undefined
-  }
-
-  #plan(
-    placement: Placement,
-    first = this.#dice.below(placement.slots),
-  ): ReturnType<typeof planMove> {
-    const last = Math.min(placement.slots - 1, first + this.#dice.below(2))
-    const { cell: owner } = ownerOf(placement, first)
-    if (owner === this.#world.keptAside) return { refused: 'it is being brought back' }
-    const to = this.#dice.pick(placement.cells.filter((cell) => cell !== owner))
-    return planMove(placement, { slots: [{ first, last }], to }, this.#world.wall.nowMs)
   }
 
   #change(move: Move, event: MoveEvent, step: string, operator: ChangeCheck): void {

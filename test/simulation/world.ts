@@ -7,6 +7,7 @@ import {
   firstPlacement,
   ownerOf,
   type Placement,
+  homeSlotOf,
   slotOf,
 } from '../../cells/model/placement.ts'
 import { largerOf, type Position, zeroPosition } from '../../cells/model/position.ts'
@@ -130,7 +131,7 @@ export class World {
 
   /** The host of the cell that owns the user, by the control store. */
   homeOf(user: UserKey): CellHost {
-    return this.hostOf(ownerOf(this.placement, slotOf(user, this.placement.slots)).cell)
+    return this.hostOf(ownerOf(this.placement, homeSlotOf(this.placement, user)).cell)
   }
 
   hostOf(cell: string): CellHost {

@@ -53,6 +53,7 @@ export function addMoveCommands(program: Command, terminal: Terminal): void {
     ['cellfeed move 0-99 cell-2', 'begin'],
   ])
 
+  addPinCommand(program, terminal)
   const moves = dryRunFlag(
     adminFlags(
       program
@@ -75,6 +76,36 @@ export function addMoveCommands(program: Command, terminal: Terminal): void {
     ['cellfeed moves watch', 'each change, until no move is under way'],
     ['cellfeed moves pause 1732670000000', ''],
     ['cellfeed moves rollback 1732670000000 --dry-run', 'what would happen'],
+  ])
+}
+
+function addPinCommand(program: Command, terminal: Terminal): void {
+  const pin = dryRunFlag(
+    adminFlags(
+      program
+        .command('pin <user> <cell>')
+        .summary('Give a user a slot of their own, in a cell')
+        .description(
+          'Give a user a slot of their own, in a cell, where no plan for balance moves it. The user comes there by a move ' +
+            'of the slot where they live, with everybody in it; "cellfeed rebalance" deals the others again.',
+        )
+        .option('--json', 'print JSON'),
+    ),
+  ).action(async (user: string, cell: string, flags: AdminFlags) => {
+    await withServer(terminal, flags, async (feed) => {
+      const dryRun = flags.dryRun === true
+      const move = await feed.pinUser(user, cell, { dryRun })
+      if (flags.json) terminal.out(jsonLine({ user, cell, move }))
+      else if (move === undefined) terminal.out(harmless(`${user} is pinned to ${cell} already`))
+      else {
+        const begun = dryRun ? 'would move' : `move ${move.id}:`
+        terminal.out(`${begun} ${summaryOf(move)}: ${count(move.readers, 'user')}`)
+      }
+    })
+  })
+  examples(pin, [
+    ['cellfeed pin alice cell-2 --dry-run', 'what would move'],
+    ['cellfeed pin alice cell-2', 'see "cellfeed moves watch"'],
   ])
 }
 

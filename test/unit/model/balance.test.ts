@@ -22,6 +22,7 @@ function slots(readers: readonly number[], cellOf: (slot: number) => string): Sl
     reads: 0,
     bytes: 0,
     isUnderWay: false,
+    isPinned: false,
   }))
 }
 
@@ -51,6 +52,7 @@ const skewed = fc
         reads: readers / 7,
         bytes: 50 * (slot % 10),
         isUnderWay,
+        isPinned: false,
       }),
     ),
     goal: { heaviest: 1.1, lightest: drawn.lightest },

@@ -8,7 +8,7 @@ import { loadsOf, type SlotLoad, weightsOf } from '../../../cells/model/slot-loa
 const NOW_MS = 1_700_000_000_000
 
 function load(readers: number, reads: number, bytes: number): SlotLoad {
-  return { slot: 0, cell: 'a', readers, reads, bytes, isUnderWay: false }
+  return { slot: 0, cell: 'a', readers, reads, bytes, isUnderWay: false, isPinned: false }
 }
 
 function moving(isStandby: boolean): Placement {
@@ -39,10 +39,10 @@ test('where there is no load all slots weigh alike', () => {
 test('a slot that moves counts where it goes; one that is only copied to a standby stays free', () => {
   const measured = [{ slot: 1, readers: 5, reads: 2, bytes: 9 }]
   expect(loadsOf(moving(false), measured)).toEqual([
-    { slot: 0, cell: 'b', readers: 0, reads: 0, bytes: 0, isUnderWay: true },
-    { slot: 1, cell: 'b', readers: 5, reads: 2, bytes: 9, isUnderWay: true },
-    { slot: 2, cell: 'b', readers: 0, reads: 0, bytes: 0, isUnderWay: false },
-    { slot: 3, cell: 'b', readers: 0, reads: 0, bytes: 0, isUnderWay: false },
+    { slot: 0, cell: 'b', readers: 0, reads: 0, bytes: 0, isUnderWay: true, isPinned: false },
+    { slot: 1, cell: 'b', readers: 5, reads: 2, bytes: 9, isUnderWay: true, isPinned: false },
+    { slot: 2, cell: 'b', readers: 0, reads: 0, bytes: 0, isUnderWay: false, isPinned: false },
+    { slot: 3, cell: 'b', readers: 0, reads: 0, bytes: 0, isUnderWay: false, isPinned: false },
   ])
   expect(loadsOf(moving(true), measured)[1]).toMatchObject({ cell: 'a', isUnderWay: false })
 })

@@ -18,7 +18,12 @@ function readerOf(): CellReader {
 }
 
 const callWith = (signal = new AbortController().signal) => ({ viewer, seen: [], signal })
-const moved = (cell: string, epoch: number): Answer<string> => ({ kind: 'moved', cell, epoch })
+const moved = (cell: string, epoch: number): Answer<string> => ({
+  kind: 'moved',
+  cell,
+  epoch,
+  slot: 0,
+})
 
 test('follows an answer `moved` to the cell it names', async () => {
   const asked: string[] = []

@@ -1,6 +1,7 @@
 // The placement as it is stored: what was written is read, whatever is under way.
 
 import { expect, test } from 'vitest'
+import { userKey } from '../../../../cells/model/user-key.ts'
 import { firstPlacement, type MovePhase } from '../../../../cells/model/placement.ts'
 import { decodePlacement, encodePlacement } from '../../../../services/router/placement-document.ts'
 
@@ -21,7 +22,8 @@ const PHASES: readonly MovePhase[] = [
 test.for(PHASES)('a move that is $kind', (phase) => {
   const slots = [{ first: 0, last: 2 }]
   const marks = { isStandby: true, isPaused: true }
-  const move = { id: 1_700_000_000_001, slots, from: 'a', to: 'b', ...marks, phase }
+  const pins = [{ user: userKey('carol'), slot: 9 }]
+  const move = { id: 1_700_000_000_001, slots, pins, from: 'a', to: 'b', ...marks, phase }
   const first = firstPlacement(['a', 'b', 'c'], 8)
   const placement = {
     ...first,
@@ -29,6 +31,8 @@ test.for(PHASES)('a move that is $kind', (phase) => {
     cells: ['a', 'b', 'c', 'd'],
     moves: [move],
     standbys: [{ cell: 'a', standby: 'b' }],
+    pins: [{ user: userKey('alice'), slot: 8, term: 5 }],
+    ranges: [...first.ranges, { first: 8, last: 8, cell: 'b', term: 5 }],
   }
   const change = { epoch: 3, previous: 2, atMs: 1_700_000_000_000, by: 'alice', what: 'd added' }
   const document = { clusterId: 5n, placement, change }

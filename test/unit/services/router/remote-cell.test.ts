@@ -89,7 +89,7 @@ test('the cell is told who asks, and what they have seen', async () => {
 })
 
 test('an answer `moved` is passed on', async () => {
-  const moved = { kind: 'moved', cell: 'cell-2', epoch: 7 } as const
+  const moved = { kind: 'moved', cell: 'cell-2', epoch: 7, slot: 3 } as const
   const { remote } = await joined({ countUnread: async () => moved })
   expect(await remote.countUnread(callOf(), 1)).toEqual(moved)
 })

@@ -42,9 +42,10 @@ test('a cell that does not serve fails only its own users', () => {
 test('what a cell tells of a move counts until a placement as new as that', () => {
   const router = new Router(placement, client)
   const user = userKey('user-1')
-  router.moved(user, { cell: 'cell-9', epoch: 3 })
+  const slot = slotOf(user, SLOTS)
+  router.moved(user, { cell: 'cell-9', epoch: 3, slot })
   expect(router.cellOf(user).cell).toBe('cell-9')
-  router.moved(user, { cell: 'cell-8', epoch: 2 })
+  router.moved(user, { cell: 'cell-8', epoch: 2, slot })
   expect(router.cellOf(user).cell).toBe('cell-9')
   router.take({ ...placement, epoch: 2 })
   expect(router.cellOf(user).cell).toBe('cell-9')
