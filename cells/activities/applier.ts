@@ -166,6 +166,7 @@ export class Applier {
       idHi: hiOf(id),
       idLo: loOf(id),
     })
+    if (admission !== 'accepted') this.#state.judgements.passOver(partition, record.offset)
     if (admission === 'repeated') this.#state.eventsRepeated++
     else if (admission === 'refused' || fact.kind === 'unreadable') this.#state.eventsRefused++
     else this.#state.eventsApplied++

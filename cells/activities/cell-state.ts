@@ -8,6 +8,7 @@ import type { CellName, Pin, Placement, SlotRun, SlotTerm } from '../model/place
 import { findOwner, slotOf } from '../model/placement.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
+import { Judgements } from '../model/judgements.ts'
 import { ReadRate } from '../model/read-rate.ts'
 import { ReadVitals } from '../model/read-vitals.ts'
 import { COVERED_FROM, type Reader } from '../model/reader.ts'
@@ -88,6 +89,8 @@ export class CellState {
   /** Undefined of a cell that was never rebuilt. */
   rebuilt: Rebuilt | undefined
   readonly vitals = new ReadVitals()
+  /** Of the records that this process has passed. */
+  judgements: Judgements
   /** By moves to here, since the start. */
   readersCopied = 0
   bytesCopied = 0
@@ -107,6 +110,7 @@ export class CellState {
     this.#pins = pinsOf(options.placement)
     this.limits = options.limits
     this.position = zeroPosition(options.partitions)
+    this.judgements = new Judgements(this.position)
     this.runningMaxMs = zeroPosition(options.partitions)
     this.lastEventIds = new Array<bigint>(options.partitions).fill(0n)
   }

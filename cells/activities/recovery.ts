@@ -9,6 +9,7 @@
 // id it had, and nothing missing in between. Otherwise the cell refuses to run.
 
 import type { EventMemory } from '../model/event-memory.ts'
+import { Judgements } from '../model/judgements.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
 import {
   type CheckpointPicture,
@@ -98,6 +99,7 @@ export class Recovery {
     const { repeatWindowMs } = this.#state.limits
     const ports = { firehose: this.#firehose, clock: this.#clock }
     const memory = await restoreMemory(ports, picture, repeatWindowMs)
+    this.#state.judgements = new Judgements(this.#state.position)
     return { memory, blocks }
   }
 

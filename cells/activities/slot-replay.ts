@@ -8,7 +8,8 @@
 //     this cell's position      source's checkpoint V
 //          |..... not for them .......>|         attached here, at once: what comes before V is in the copy
 //
-// Records are judged by the event ids that the source remembered at V.
+// Whether a record counts the cell has found already, as it passed it. One that was rebuilt, or started after V, judges it by the event ids
+// that the source remembered at V, which are read from the log again.
 
 import { hiOf, loOf } from '../model/post-id.ts'
 import type { CheckpointPicture } from '../model/rows.ts'
@@ -54,8 +55,10 @@ export class SlotReplay {
   /** Resolves when all partitions are attached. Throws FirehoseGap when the log no longer reaches back to the checkpoint. */
   async run(slots: readonly Slot[], source: CheckpointPicture): Promise<void> {
     const { repeatWindowMs } = this.#state.limits
+    const { judgements, rebuilt } = this.#state
+    const isKnown = rebuilt === undefined && judgements.reachBackTo(source.position)
     const ports = { firehose: this.#firehose, clock: this.#clock }
-    const memory = await restoreMemory(ports, source, repeatWindowMs)
+    const memory = isKnown ? undefined : await restoreMemory(ports, source, repeatWindowMs)
     const only = new Set(slots)
     await Promise.all(
       source.position.map((from, partition) => {
@@ -69,7 +72,7 @@ export class SlotReplay {
     readonly partition: number
     readonly from: number
     readonly nowMs: number
-    readonly memory: EventMemory
+    readonly memory: EventMemory | undefined
     readonly only: ReadonlySet<Slot>
   }): Promise<void> {
     const { partition, memory, only } = of
@@ -109,14 +112,18 @@ export class SlotReplay {
     at: {
       readonly partition: number
       readonly nowMs: number
-      readonly memory: EventMemory
+      readonly memory: EventMemory | undefined
       readonly only: ReadonlySet<Slot>
     },
   ): void {
     const { partition, nowMs, memory, only } = at
     const { id, fact } = event
     const seen = { partition, offset, appendedAtMs, idHi: hiOf(id), idLo: loOf(id) }
-    if (memory.admit(seen) !== 'accepted') return
+    const counts =
+      memory === undefined
+        ? this.#state.judgements.counts(partition, offset)
+        : memory.admit(seen) === 'accepted'
+    if (!counts) return
     const place = { partition, offset, nowMs, only }
     switch (fact.kind) {
       case 'post-created':
