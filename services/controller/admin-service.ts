@@ -1,6 +1,6 @@
 // AdminService: cells, placement, health and lag, and why a post is, or is not, on a dashboard.
 
-import { homeSlotOf, ownerOf, pinOf } from '../../cells/model/placement.ts'
+import { homeSlotOf, ownerOf, pinOf, type Placement } from '../../cells/model/placement.ts'
 import { eventsBetween, type Position } from '../../cells/model/position.ts'
 import { userKey, type UserKey } from '../../cells/model/user-key.ts'
 import type { CellStatus } from '../../cells/ports/cell-client.ts'
@@ -21,6 +21,7 @@ import { changesOf } from '../router/placement-trail.ts'
 import { checkUser } from '../gateway/validate.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { balanceOf } from './balance.ts'
+import { placementAsKnown } from './change-placement.ts'
 import { explainPost } from './explain-post.ts'
 import { addCellTo, changeMove, listMoves, moveSlots, removeCellFrom } from './moves.ts'
 import { pinUser } from './pins.ts'
@@ -43,7 +44,7 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
   const { front } = desk
   return {
     listCells: front.unary('ListCells', () => listCells(desk)),
-    getPlacement: front.unary('GetPlacement', async (request) => getPlacement(desk, request)),
+    getPlacement: front.unary('GetPlacement', (request) => getPlacement(desk, request)),
     explainPost: front.unary('ExplainPost', (request, context) =>
       explainPost(desk, request, context),
     ),
@@ -65,12 +66,14 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
 }
 
 async function listCells(desk: AdminDesk): Promise<ListCellsResponse> {
+  const placement = await placementAsKnown(desk)
   const reports = [...desk.reports()].sort((a, b) => (a.cell < b.cell ? -1 : 1))
-  return { cells: await Promise.all(reports.map((report) => cellOf(desk, report))) }
+  return {
+    cells: await Promise.all(reports.map((report) => cellOf(desk, report, placement))),
+  }
 }
 
-async function cellOf(desk: AdminDesk, report: CellReport): Promise<Cell> {
-  const { placement } = desk.router
+async function cellOf(desk: AdminDesk, report: CellReport, placement: Placement): Promise<Cell> {
   const ranges = placement.ranges.filter((range) => range.cell === report.cell)
   const { status, state, detail } = await askedNow(report)
   return {
@@ -154,9 +157,12 @@ async function listChanges(
   }
 }
 
-function getPlacement(desk: AdminDesk, request: GetPlacementRequest): GetPlacementResponse {
-  const { placement } = desk.router
+async function getPlacement(
+  desk: AdminDesk,
+  request: GetPlacementRequest,
+): Promise<GetPlacementResponse> {
   if (request.userId !== '') checkUser(request.userId, 'user_id')
+  const placement = await placementAsKnown(desk)
   const user = userKey(request.userId)
   const slot = homeSlotOf(placement, user)
   return {

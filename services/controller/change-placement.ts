@@ -19,6 +19,11 @@ export async function placementNow(desk: AdminDesk): Promise<Placement> {
   return (await placementsBy(desk, NOT_NAMED).read()).placement
 }
 
+/** The same; while the control store is away, the one that this process knows. */
+export function placementAsKnown(desk: AdminDesk): Promise<Placement> {
+  return placementNow(desk).catch(() => desk.router.placement)
+}
+
 /** The placement after the change, and what that changed, in a line; of a dry run, as it would be. Throws MOVE_REFUSED. */
 export async function changed(
   desk: AdminDesk,
