@@ -112,7 +112,10 @@ function watch(feed: Cellfeed, person: string, signal: AbortSignal) {
       for (const { postId } of posts) seen.add(postId)
     }
   }
-  return { seen, isOpen, ended: watching() }
+  const ended = watching().catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+  return { seen, isOpen, ended }
 }
 
 async function readOverAndOver(feed: Cellfeed, graph: Graph, ending: AbortSignal) {
