@@ -72,14 +72,6 @@ export function adoption(
   return next === placement ? undefined : next
 }
 
-/** Slots of a cell that no standby of it is ready for, and none is on its way anywhere. */
-export function withoutStandby(placement: Placement, cell: CellName): SlotRun[] {
-  const ready = placement.moves.filter(
-    (move) => move.from === cell && (!move.isStandby || move.phase.kind === 'ready'),
-  )
-  return runsWithout(ownedBy(placement, cell), ascending(ready.flatMap(({ slots }) => slots)))
-}
-
 export function ownedBy({ ranges }: Placement, cell: CellName): SlotRun[] {
   return ranges.filter((range) => range.cell === cell).map(({ first, last }) => ({ first, last }))
 }

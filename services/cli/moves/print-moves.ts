@@ -53,6 +53,6 @@ export function slotsIn(slots: readonly SlotRun[]): number {
   return slots.reduce((sum, { first, last }) => sum + last - first + 1, 0)
 }
 
-export function inParentheses(text: string): string {
+function inParentheses(text: string): string {
   return text === '' ? '' : ` (${text})`
 }

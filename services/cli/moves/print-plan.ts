@@ -19,7 +19,7 @@ export function planText(plan: BalancePlan): string {
 }
 
 /** "12 slots with 1,234 users (3.4 MB in memory), in 4 waves". */
-export function totalText({
+function totalText({
   slotsMoved,
   slotsMovedMin,
   readers,
