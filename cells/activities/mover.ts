@@ -1,7 +1,10 @@
 // Drives the moves of a placement: looks at what cells report, and says so in the placement by compare-and-set. It keeps nothing of its
 // own, so it may die or sleep at any step, and several may run: whoever is late changes nothing.
 //
-// What is looked at is looked at after the placement was read, so a change that comes between makes the compare-and-set fail.
+// What is looked at is looked at after the placement was read, so a change that comes between makes the compare-and-set fail. Only what
+// a verification found, which may take long, is said although another move has changed meanwhile.
+//
+// Each move has its own turns: one whose cells do not answer, or that is being verified, keeps no other waiting.
 
 import { advance, type MoveEvent } from '../model/move.ts'
 import type { CellName, Move, Placement } from '../model/placement.ts'
@@ -32,9 +35,13 @@ export type MoverOptions = {
   readonly awayMs: number
 }
 
+/** Of a placement that others change at the same time. */
+const TRIES_MAX = 10
+
 export class Mover {
   readonly #ports: MoverPorts
   readonly #options: MoverOptions
+  readonly #turns = new Map<number, Promise<void>>()
 
   constructor(ports: MoverPorts, options: MoverOptions) {
     this.#ports = ports
@@ -47,7 +54,7 @@ export class Mover {
     while (!signal.aborted) {
       let moves = 0
       try {
-        moves = await this.step(failed)
+        moves = await this.#begin(failed)
       } catch (error) {
         failed(error)
       }
@@ -55,27 +62,41 @@ export class Mover {
     }
   }
 
-  /** Gets every move on by one phase at most. Answers how many there are. */
-  async step(failed: (error: unknown) => void): Promise<number> {
-    const { placements } = this.#ports
-    const found = await placements.read()
-    for (const { id } of found.placement.moves) {
-      const now = found.placement.moves.length === 1 ? found : await placements.read()
-      try {
-        const move = now.placement.moves.find((each) => each.id === id)
-        const event = move && (await this.#next(move, now.placement))
-        if (event !== undefined) await this.#say(now, id, event)
-      } catch (error) {
-        failed(error)
-      }
-    }
-    return found.placement.moves.length
+  /** Gets every move on by one phase at most. */
+  async step(failed: (error: unknown) => void): Promise<void> {
+    await this.#begin(failed)
+    await Promise.all(this.#turns.values())
   }
 
-  async #say({ placement, revision }: PlacementFound, id: number, event: MoveEvent): Promise<void> {
-    const next = advance(placement, id, event, this.#ports.clock.nowMs())
-    if ('refused' in next) throw new Error(next.refused)
-    await this.#ports.placements.replace(revision, next)
+  /** Begins a turn of every move that is not in one. Answers how many moves there are. */
+  async #begin(failed: (error: unknown) => void): Promise<number> {
+    const found = await this.#ports.placements.read()
+    const { moves } = found.placement
+    for (const { id } of moves) {
+      if (this.#turns.has(id)) continue
+      const turn = this.#turn(id, found)
+        .catch(failed)
+        .finally(() => this.#turns.delete(id))
+      this.#turns.set(id, turn)
+    }
+    return moves.length
+  }
+
+  async #turn(id: number, found: PlacementFound): Promise<void> {
+    const { placements, clock } = this.#ports
+    let before: Move | undefined
+    let event: MoveEvent | undefined
+    for (let tries = 0; tries < TRIES_MAX; tries++) {
+      const { placement, revision } = tries === 0 ? found : await placements.read()
+      const move = placement.moves.find((each) => each.id === id)
+      if (move === undefined) return
+      if (!isVerdict(event) || !isSame(before, move)) event = await this.#next(move, placement)
+      if (event === undefined) return
+      const next = advance(placement, id, event, clock.nowMs())
+      if ('refused' in next) throw new Error(next.refused)
+      if (await placements.replace(revision, next)) return
+      before = move
+    }
   }
 
   /** What has happened to a move that its phase does not say yet. */
@@ -162,4 +183,12 @@ export class Mover {
     // Whoever the source sends away must be let in there.
     return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
   }
+}
+
+function isVerdict(event: MoveEvent | undefined): boolean {
+  return event?.kind === 'verified' || event?.kind === 'differed'
+}
+
+function isSame(one: Move | undefined, other: Move): boolean {
+  return JSON.stringify(one) === JSON.stringify(other)
 }

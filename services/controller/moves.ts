@@ -123,15 +123,13 @@ async function assertMayGoBack(desk: AdminDesk, id: number): Promise<void> {
   for (let tries = 0; tries < BACK_TRIES_MAX; tries++) {
     const shown = shownBy(await desk.reportOf(move.to))
     const source = await desk.reportOf(move.from, { logEnd: shown === undefined })
-    if (source?.ready !== true || !source.retained.includes(id)) {
-      throw refused(
-        `${move.from} does not hold the slots of move ${id} any more, or does not serve`,
-      )
+    if (source?.ready === true && !source.retained.includes(id)) {
+      throw refused(`${move.from} does not hold the slots of move ${id} any more`)
     }
-    if (mayGoBack(move, source, shown ?? source.logEnd)) return
+    if (mayGoBack(move, source, shown ?? source?.logEnd)) return
     await desk.clock.sleep(BACK_PAUSE_MS)
   }
-  throw refused(`${move.from} is behind ${move.to}: try again`)
+  throw refused(`${move.from} does not serve, or is behind ${move.to}: try again`)
 }
 
 /** The target must know that it owns the slots: whoever the source sends away must be let in there. */

@@ -55,7 +55,8 @@ test('the standby of a cell that dies owns its users; they come back to it', asy
 
   await cluster.cell('cell-1')
   const [taken] = await feed.moves()
-  await feed.changeMove(taken?.id ?? 0, 'roll-back')
+  // Some time after a cell is back it is given its slots by itself.
+  if (taken !== undefined) await feed.changeMove(taken.id, 'roll-back')
   expect(await slotsOf()).toEqual([2048, 2048])
   await expectAllShow(['after', 'then', 'before'])
   const changes = await feed.changes(100)

@@ -18,6 +18,7 @@ export type Deaths = ReadonlyMap<CellName, number>
 export class ChangeCheck {
   readonly #world: World
   readonly #deaths: Deaths
+  #revision = 0
   #readAtUs = 0
   #answered: ReadonlyMap<CellName, Position> = new Map()
 
@@ -26,9 +27,12 @@ export class ChangeCheck {
     this.#deaths = deaths
   }
 
-  /** The placement is read from which the next change is made. */
+  /** The placement is read, for the first time by this one: a change may be made from what is seen from now on. */
   noteRead(): void {
-    const { hosts, scheduler } = this.#world
+    const { hosts, scheduler, control } = this.#world
+    const { revision } = control.found
+    if (revision === this.#revision) return
+    this.#revision = revision
     this.#readAtUs = scheduler.nowUs
     this.#answered = new Map(hosts.map(({ name, answered }) => [name, answered]))
   }

@@ -3,8 +3,9 @@
 import { expect, test } from 'vitest'
 import { Mover } from '../../../cells/activities/mover.ts'
 import { advance, type MoveEvent, planMove, type Refusal } from '../../../cells/model/move.ts'
-import { firstPlacement, type Placement } from '../../../cells/model/placement.ts'
+import { firstPlacement, type Move, type Placement } from '../../../cells/model/placement.ts'
 import type { SlotsReport } from '../../../cells/ports/cell-client.ts'
+import { until } from './stage.ts'
 
 const NOW_MS = 1_700_000_000_000
 const LOG_END = [3]
@@ -18,7 +19,7 @@ function placed(placement: Placement | Refusal): Placement {
 /** Slot 0 on its way from a to b, as far as these events bring it. */
 function moving({ isStandby }: { isStandby: boolean }, events: readonly MoveEvent[]): Placement {
   const wanted = { slots: [{ first: 0, last: 0 }], to: 'b', isStandby }
-  let placement = placed(planMove(firstPlacement(['a', 'b'], 2), wanted, NOW_MS))
+  let placement = placed(planMove(firstPlacement(['a', 'b'], 4), wanted, NOW_MS))
   for (const event of events) placement = placed(advance(placement, NOW_MS, event, NOW_MS))
   return placement
 }
@@ -30,50 +31,77 @@ const READY: readonly MoveEvent[] = [
 ]
 
 type Seen = Pick<SlotsReport, 'ready' | 'position'>
+type Cells = { readonly a: Seen; readonly b: Seen; readonly isLost?: boolean }
+
+const WELL: Seen = { ready: true, position: [2] }
+
+/** A mover of one placement, which it changes, and cells that live. */
+class Stage {
+  placement: Placement
+  #revision = 1
+  readonly mover: Mover
+
+  constructor(
+    placement: Placement,
+    cells: Cells,
+    verify: (move: Move) => Promise<string | undefined> = () => Promise.resolve(undefined),
+  ) {
+    this.placement = placement
+    this.mover = new Mover(
+      {
+        placements: {
+          read: () => Promise.resolve({ placement: this.placement, revision: this.#revision }),
+          replace: (revision, next) => {
+            if (revision !== this.#revision) return Promise.resolve(false)
+            this.change(next)
+            return Promise.resolve(true)
+          },
+        },
+        clock: {
+          nowMs: () => NOW_MS,
+          sleep: () => new Promise((resolve) => setImmediate(resolve)),
+          yield: () => Promise.resolve(),
+        },
+        report: (cell, query) => Promise.resolve(this.#report(cells, cell, query?.logEnd === true)),
+        isDead: () => Promise.resolve(false),
+        verify,
+      },
+      LIMITS,
+    )
+  }
+
+  change(next: Placement): void {
+    this.placement = next
+    this.#revision++
+  }
+
+  #report(cells: Cells, cell: string, hasLogEnd: boolean): SlotsReport {
+    const arrived = this.placement.moves.map(({ id }) => ({ move: id, term: 7 }))
+    return {
+      cell,
+      boot: 1,
+      logEnd: hasLogEnd ? LOG_END : undefined,
+      epoch: this.placement.epoch,
+      prepared: [],
+      arrived: cells.isLost === true ? [] : arrived,
+      copying: [],
+      retained: [NOW_MS],
+      failures: [],
+      loads: [],
+      ...(cell === 'a' ? cells.a : cells.b),
+    }
+  }
+}
+
+function failed(error: unknown): never {
+  throw error
+}
 
 /** The phase after one look at cells that live. */
-async function phaseAfter(
-  placement: Placement,
-  cells: { readonly a: Seen; readonly b: Seen; readonly isLost?: boolean },
-): Promise<string | undefined> {
-  let now = placement
-  const mover = new Mover(
-    {
-      placements: {
-        read: () => Promise.resolve({ placement: now, revision: 1 }),
-        replace: (_, next) => {
-          now = next
-          return Promise.resolve(true)
-        },
-      },
-      clock: {
-        nowMs: () => NOW_MS,
-        sleep: () => Promise.resolve(),
-        yield: () => Promise.resolve(),
-      },
-      report: (cell, query) =>
-        Promise.resolve({
-          cell,
-          boot: 1,
-          logEnd: query?.logEnd === true ? LOG_END : undefined,
-          epoch: now.epoch,
-          prepared: [],
-          arrived: cells.isLost === true ? [] : [{ move: NOW_MS, term: 7 }],
-          copying: [],
-          retained: [NOW_MS],
-          failures: [],
-          loads: [],
-          ...(cell === 'a' ? cells.a : cells.b),
-        }),
-      isDead: () => Promise.resolve(false),
-      verify: () => Promise.resolve(undefined),
-    },
-    LIMITS,
-  )
-  await mover.step((error) => {
-    throw error
-  })
-  return now.moves[0]?.phase.kind
+async function phaseAfter(placement: Placement, cells: Cells): Promise<string | undefined> {
+  const stage = new Stage(placement, cells)
+  await stage.mover.step(failed)
+  return stage.placement.moves[0]?.phase.kind
 }
 
 test('a target takes over where it has passed its source', async () => {
@@ -104,4 +132,52 @@ test('a standby that has lost its copy begins anew, also while its source is wel
   expect(await phaseAfter(standing, { a: well, b: well, isLost: true })).toBe('copying')
   const b = { ready: false, position: [1] }
   expect(await phaseAfter(standing, { a: well, b, isLost: true })).toBe('ready')
+})
+
+/** Slots 0 and 1 on their way, one ready to be cut over, the other to be verified. */
+function twoMoving(): Placement {
+  const first = moving({ isStandby: false }, READY)
+  const wanted = { slots: [{ first: 1, last: 1 }], to: 'b' }
+  let placement = placed(planMove(first, wanted, NOW_MS))
+  const id = placement.epoch
+  for (const event of READY.slice(0, 2)) placement = placed(advance(placement, id, event, NOW_MS))
+  return placement
+}
+
+const phasesOf = ({ moves }: Placement) => moves.map(({ phase }) => phase.kind)
+
+test('a verification that takes long keeps no other move waiting, and its verdict counts', async () => {
+  let answer: (detail: string | undefined) => void = () => {}
+  let asked = 0
+  const verify = () => {
+    asked++
+    return new Promise<string | undefined>((resolve) => {
+      answer = resolve
+    })
+  }
+  const stage = new Stage(twoMoving(), { a: WELL, b: WELL }, verify)
+  const ending = new AbortController()
+  const running = stage.mover.run(ending.signal, failed)
+  await until(() => phasesOf(stage.placement).includes('retiring'))
+  expect(phasesOf(stage.placement)).toEqual(['retiring', 'verifying'])
+  answer('relations of alice')
+  await until(() => phasesOf(stage.placement).includes('differs'))
+  ending.abort()
+  await running
+  expect(asked).toBe(1)
+})
+
+test('a verdict on what has been paused meanwhile is not said', async () => {
+  let stage: Stage | undefined
+  const pause = (): Promise<undefined> => {
+    if (stage !== undefined) {
+      const paused = advance(stage.placement, NOW_MS, { kind: 'paused' }, NOW_MS)
+      stage.change(placed(paused))
+    }
+    return Promise.resolve(undefined)
+  }
+  const copied = moving({ isStandby: false }, READY.slice(0, 2))
+  stage = new Stage(copied, { a: WELL, b: WELL }, pause)
+  await stage.mover.step(failed)
+  expect(stage.placement.moves[0]).toMatchObject({ isPaused: true, phase: { kind: 'verifying' } })
 })
