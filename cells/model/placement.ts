@@ -194,11 +194,17 @@ export function reassigned(
   const joined: SlotRange[] = []
   for (const range of all) {
     const before = joined.at(-1)
-    if (before !== undefined && before.cell === range.cell && before.term === range.term) {
+    if (before !== undefined && isContinued(before, range)) {
       joined[joined.length - 1] = { ...before, last: range.last }
     } else joined.push(range)
   }
   return joined
+}
+
+/** A slot of its own may be missing between the two: its move is still under way. */
+function isContinued(before: SlotRange, range: SlotRange): boolean {
+  const isNext = before.last + 1 === range.first
+  return isNext && before.cell === range.cell && before.term === range.term
 }
 
 /** The runs without some slots. All ascend. */

@@ -102,6 +102,13 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     new: '      const theirs = copied.slot.slot === copied.from.slot ? all : []\n',
   },
   {
+    name: 'pins-joined',
+    bug: 'a slot that a move is yet to make belongs to the cell that owns both neighbours',
+    file: 'cells/model/placement.ts',
+    old: 'const isNext = before.last + 1 === range.first\n',
+    new: 'const isNext = before.last < range.first\n',
+  },
+  {
     name: 'cut-to-nothing',
     bug: 'a target takes over what it does not hold any more',
     file: 'cells/activities/mover.ts',

@@ -5,6 +5,7 @@ import { Homes } from '../../../cells/model/homes.ts'
 import { advance, type MoveEvent, planMove, type Refusal } from '../../../cells/model/move.ts'
 import {
   firstPlacement,
+  hasSlot,
   homeSlotOf,
   ownerOf,
   type Placement,
@@ -21,14 +22,14 @@ function allowed(next: Placement | Refusal): Placement {
   return next
 }
 
-/** Somebody who lives in slot 0, with cell a. */
-function inSlot0(nth: number): UserKey {
+function inSlot(slot: number, nth = 0): UserKey {
   const users = Array.from({ length: 100 }, (_, i) => userKey(`user-${i}`))
-  const user = users.filter((key) => slotOf(key, SLOTS) === 0)[nth]
+  const user = users.filter((key) => slotOf(key, SLOTS) === slot)[nth]
   if (user === undefined) throw new Error('nobody')
   return user
 }
-const [alice, bob] = [inSlot0(0), inSlot0(1)]
+// Slot 0 is with cell a, slot 3 with b.
+const [alice, bob, carol] = [inSlot(0), inSlot(0, 1), inSlot(3)]
 const SLOT_0 = [{ first: 0, last: 0 }]
 
 const TO_CUTOVER: readonly MoveEvent[] = [
@@ -75,6 +76,14 @@ test('the slot moves on by itself once the first move is over; the others can go
   const others = after(allowed(planMove(over, { slots: SLOT_0, to: 'a' }, NOW_MS)), TO_CUTOVER)
   expect([ownerOf(others, SLOTS).cell, ownerOf(others, 0).cell]).toEqual(['b', 'a'])
   expect(others.pins).toEqual(moved.pins)
+})
+
+test('a slot that another move is to make belongs to nobody when a later one is there already', () => {
+  const slots = [{ first: 3, last: 3 }]
+  const both = allowed(planMove(planned, { slots, to: 'a', pinned: [carol] }, NOW_MS))
+  const later = after(both, TO_CUTOVER)
+  expect(later.pins).toEqual([{ user: carol, slot: SLOTS + 1, term: 7 }])
+  expect([hasSlot(later, SLOTS), hasSlot(later, SLOTS + 1)]).toEqual([false, true])
 })
 
 test.each([
