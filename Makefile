@@ -16,7 +16,7 @@ SOURCES := $(shell find cells infra services \( -name '*.ts' -o -type d \) 2>/de
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install gen build demo serve up down check test sim explore mutants chaos drill bench bench-servers images test-containers format lint breaking types pack clean
+.PHONY: help install gen build demo serve up down check test sim sim-crashes explore mutants chaos drill bench bench-servers images test-containers format lint breaking types pack clean
 
 help: ## List these targets
 	@awk 'BEGIN { FS = ":.*## " } \
@@ -62,6 +62,9 @@ test: install format-check lint types build ## Everything: checks, build, all te
 
 sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to replay one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
+
+sim-crashes: gen ## Crash each part of a move at everything that it does: SEEDS=<how many> (a quarter of an hour each)
+	@$(TSX) test/simulation/crash-main.ts $(if $(SEED),--seed $(SEED) --crash "$(CRASH)",--seeds $(or $(SEEDS),1) --from $(or $(FROM),1))
 
 explore: gen ## Go through every state of a move between two cells, with two crashes
 	@$(TSX) test/exploration/main.ts

@@ -13,9 +13,10 @@ import { spawn } from 'node:child_process'
 import { once, setMaxListeners } from 'node:events'
 import { parseArgs } from 'node:util'
 import { Cell } from '../../cells/activities/cell.ts'
+import { describe, wholeNumber } from './describe.ts'
 import { FLOORS } from './floors.ts'
 import { mutantOf, withPlanted } from './planted.ts'
-import { type Outcome, simulate } from './simulate.ts'
+import { simulate } from './simulate.ts'
 import { Tally } from './tally.ts'
 
 const { values } = parseArgs({
@@ -35,28 +36,6 @@ setMaxListeners(1_000)
 
 const makeCell = (...[ports, options]: ConstructorParameters<typeof Cell>): Cell =>
   new Cell(ports, options)
-
-function wholeNumber(text: string, name: string): number {
-  const number = Number(text)
-  if (Number.isInteger(number) && number > 0) return number
-  process.stderr.write(`--${name} takes a whole number above 0, not ${text}\n`)
-  process.exit(2)
-}
-
-function describe({ seed, violation }: Outcome): string {
-  if (violation === undefined) return `seed ${seed}: all held`
-  const lines = [`seed ${seed}: ${violation.message}`]
-  if (violation.got !== undefined) lines.push(`  got  ${textOf(violation.got)}`)
-  if (violation.want !== undefined) lines.push(`  want ${textOf(violation.want)}`)
-  return [...lines, `  again: make sim SEED=${seed}`].join('\n')
-}
-
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value
-  return JSON.stringify(value, (_, part: unknown) =>
-    typeof part === 'bigint' ? String(part) : part,
-  )
-}
 
 async function runOne(seed: number): Promise<void> {
   const outcome = await simulate(seed, { makeCell, keepsTrace: true })

@@ -51,6 +51,8 @@ export class Movers {
   readonly #sleeping = new Map<number, (() => void)[]>()
   /** When each cell was last found dead. */
   readonly #deaths = new Map<string, number>()
+  /** Told before each step of a mover: it may be put to sleep here. */
+  onStep: (id: number) => void = () => {}
 
   constructor(world: World, dice: Dice) {
     this.#world = world
@@ -64,12 +66,28 @@ export class Movers {
       if (!this.#dice.chance(likely)) continue
       this.#say(this.#rule(cell), 'step: rule of standbys', this.#operator())
     }
-    for (const id of [1, 2]) this.#run(id)
+    for (const id of [1, 2]) this.drive(id)
   }
 
   stop(): void {
     this.#ending.abort()
     for (const id of [1, 2]) this.#wake(id)
+  }
+
+  /** Nothing that it waits for comes any more. */
+  crash(id: number): void {
+    if (!this.#sleeping.has(id)) this.#sleeping.set(id, [])
+  }
+
+  /** What an operator wants, unless it is refused. */
+  want(next: ReturnType<typeof advance>, step: string): void {
+    this.#say(next, step, this.#operator())
+  }
+
+  async rollBack(move: Move): Promise<void> {
+    const operator = this.#operator()
+    if (!(await this.#mayGoBack(move))) return
+    this.#change(move, { kind: 'rolled-back' }, 'step: move rolled back', operator)
   }
 
   async operate(): Promise<void> {
@@ -101,9 +119,7 @@ export class Movers {
         'step: standby asked to take over',
         operator,
       )
-    } else if (await this.#mayGoBack(move)) {
-      this.#change(move, { kind: 'rolled-back' }, 'step: move rolled back', operator)
-    }
+    } else await this.rollBack(move)
   }
 
   #rule(cell: string): ReturnType<typeof setStandby> {
@@ -205,11 +221,13 @@ export class Movers {
     for (const goOn of waiting) goOn()
   }
 
-  #run(id: number): void {
+  /** A controller, from now on. */
+  drive(id: number): void {
     const world = this.#world
     const { scheduler, wall } = world
     const dice = this.#dice
     const awake = async <T>(value: T): Promise<T> => {
+      this.onStep(id)
       const waiting = this.#sleeping.get(id)
       if (waiting !== undefined) await new Promise<void>((resolve) => waiting.push(resolve))
       return value

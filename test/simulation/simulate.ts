@@ -46,9 +46,12 @@ const READS = {
 } as const
 const ACTIVE_MAX = 12
 
+/** Runs what happens in a world, to its end. */
+export type Tell = (world: World) => Promise<void>
+
 export async function simulate(
   seed: number,
-  options: { readonly makeCell: MakeCell; readonly keepsTrace?: boolean },
+  options: { readonly makeCell: MakeCell; readonly keepsTrace?: boolean; readonly tell?: Tell },
 ): Promise<Outcome> {
   const trace = new Trace({ keepsLines: options.keepsTrace === true })
   const world = new World({ seed, trace, makeCell: options.makeCell })
@@ -57,7 +60,7 @@ export async function simulate(
   try {
     const story = { isTold: false }
     world.spawn('the end', async () => {
-      await tell(world)
+      await (options.tell ?? tell)(world)
       story.isTold = true
     })
     while (!story.isTold && world.violation === undefined) {

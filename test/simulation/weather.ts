@@ -6,6 +6,8 @@ import type { Dice } from './random.ts'
 /** Crash at the nth time that something is done, at its beginning or just before it is acknowledged. */
 export type Trap = {
   readonly op: string
+  /** Names that begin so do not count. */
+  readonly but?: readonly string[]
   readonly at: 'issue' | 'acknowledge'
   countdown: number
 }
@@ -78,6 +80,7 @@ export class Weather {
   springs(op: string, at: Trap['at']): boolean {
     const trap = this.trap
     if (trap === undefined || trap.at !== at || !op.startsWith(trap.op)) return false
+    if (trap.but?.some((name) => op.startsWith(name)) === true) return false
     if (trap.countdown-- > 0) return false
     this.trap = undefined
     return true
