@@ -11,7 +11,7 @@ import type { CellName, Move, Placement } from '../model/placement.ts'
 import { hasReached } from '../model/position.ts'
 import type { SlotsQuery, SlotsReport } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { PlacementFound, Placements } from '../ports/placements.ts'
+import type { Placements } from '../ports/placements.ts'
 import { holds, mayGoBack, shownBy } from './hand-over.ts'
 
 export type MoverPorts = {
@@ -35,9 +35,6 @@ export type MoverOptions = {
   readonly awayMs: number
 }
 
-/** Of a placement that others change at the same time. */
-const TRIES_MAX = 10
-
 export class Mover {
   readonly #ports: MoverPorts
   readonly #options: MoverOptions
@@ -48,21 +45,24 @@ export class Mover {
     this.#options = options
   }
 
-  /** Until the signal aborts. What fails is tried again; `failed` is told. */
+  /** Until the signal aborts. What fails is tried again; `failed` is told. Turns that are not over by then come to nothing. */
   async run(signal: AbortSignal, failed: (error: unknown) => void): Promise<void> {
     const { stepMs, idleMs } = this.#options
+    const tell = (error: unknown): void => {
+      if (!signal.aborted) failed(error)
+    }
     while (!signal.aborted) {
       let moves = 0
       try {
-        moves = await this.#begin(failed)
+        moves = await this.#begin(tell)
       } catch (error) {
-        failed(error)
+        tell(error)
       }
       await this.#ports.clock.sleep(moves === 0 ? idleMs : stepMs, signal)
     }
   }
 
-  /** Gets every move on by one phase at most. */
+  /** Gets every move on as far as it goes now. */
   async step(failed: (error: unknown) => void): Promise<void> {
     await this.#begin(failed)
     await Promise.all(this.#turns.values())
@@ -70,11 +70,10 @@ export class Mover {
 
   /** Begins a turn of every move that is not in one. Answers how many moves there are. */
   async #begin(failed: (error: unknown) => void): Promise<number> {
-    const found = await this.#ports.placements.read()
-    const { moves } = found.placement
+    const { moves } = (await this.#ports.placements.read()).placement
     for (const { id } of moves) {
       if (this.#turns.has(id)) continue
-      const turn = this.#turn(id, found)
+      const turn = this.#turn(id)
         .catch(failed)
         .finally(() => this.#turns.delete(id))
       this.#turns.set(id, turn)
@@ -82,19 +81,19 @@ export class Mover {
     return moves.length
   }
 
-  async #turn(id: number, found: PlacementFound): Promise<void> {
+  async #turn(id: number): Promise<void> {
     const { placements, clock } = this.#ports
     let before: Move | undefined
     let event: MoveEvent | undefined
-    for (let tries = 0; tries < TRIES_MAX; tries++) {
-      const { placement, revision } = tries === 0 ? found : await placements.read()
+    for (;;) {
+      const { placement, revision } = await placements.read()
       const move = placement.moves.find((each) => each.id === id)
       if (move === undefined) return
       if (!isVerdict(event) || !isSame(before, move)) event = await this.#next(move, placement)
       if (event === undefined) return
       const next = advance(placement, id, event, clock.nowMs())
       if ('refused' in next) throw new Error(next.refused)
-      if (await placements.replace(revision, next)) return
+      await placements.replace(revision, next)
       before = move
     }
   }
