@@ -1,7 +1,7 @@
 // What differs between two placements, in one line for people: the audit trail.
 
 import {
-  type CellName,
+  findOwner,
   type Move,
   type Placement,
   type SlotRun,
@@ -27,8 +27,9 @@ export function changeText(before: Placement, after: Placement): string {
   for (const move of before.moves) {
     if (!now.has(move.id)) parts.push(`${nameOf(move)} ended as ${move.phase.kind}`)
   }
-  const [owned, owns] = [ownersBySlot(before), ownersBySlot(after)]
-  const given = [...owns].filter(([slot, cell]) => cell !== owned.get(slot)).length
+  const given = slotsIn(after.ranges).filter(
+    (slot) => findOwner(before, slot)?.cell !== findOwner(after, slot)?.cell,
+  ).length
   if (given > 0) parts.push(`owner of ${given} slots changed`)
   return parts.join('; ') || 'nothing'
 }
@@ -84,8 +85,4 @@ function runsText(runs: readonly SlotRun[]): string {
 
 function movesById({ moves }: Placement): Map<number, Move> {
   return new Map(moves.map((move) => [move.id, move]))
-}
-
-function ownersBySlot({ ranges }: Placement): Map<number, CellName> {
-  return new Map(ranges.flatMap((range) => slotsIn([range]).map((slot) => [slot, range.cell])))
 }

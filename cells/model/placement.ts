@@ -120,7 +120,9 @@ const tables = new WeakMap<readonly SlotRange[], readonly (SlotRange | undefined
 
 function tableOf(ranges: readonly SlotRange[]): readonly (SlotRange | undefined)[] {
   const table: (SlotRange | undefined)[] = []
-  for (const range of ranges) for (const slot of slotsIn([range])) table[slot] = range
+  for (const range of ranges) {
+    for (let slot = range.first; slot <= range.last; slot++) table[slot] = range
+  }
   return table
 }
 
@@ -161,9 +163,9 @@ export function nextEpoch({ epoch }: Placement, nowMs: number): number {
 }
 
 export function slotsIn(runs: readonly SlotRun[]): number[] {
-  return runs.flatMap(({ first, last }) =>
-    Array.from({ length: last - first + 1 }, (_, i) => first + i),
-  )
+  const slots: number[] = []
+  for (const { first, last } of runs) for (let slot = first; slot <= last; slot++) slots.push(slot)
+  return slots
 }
 
 /** Slots in ascending order, each once, as runs. */
