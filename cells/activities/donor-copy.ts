@@ -52,7 +52,6 @@ export class DonorCopy {
 
   /** After the donor's checkpoint was read: what it stands for is there. */
   async run(): Promise<Copied> {
-    await this.#numbers.load()
     const deleted = await this.#copyDeletions()
     const authorsHere = new Set<number>()
     let posts = 0
@@ -99,7 +98,6 @@ export class DonorCopy {
     }
   }
 
-  /** Without rows of users named after the donor's names were read: they are of records from the donor's checkpoint on. */
   async #inOurNumbers(theirs: readonly PostRow[]): Promise<PostRow[]> {
     const numbers = theirs.flatMap(({ author, body }) =>
       body?.reblogOf === undefined ? [author] : [author, body.reblogOf.author],

@@ -110,7 +110,7 @@ export class NameBook {
   /** Noted before the read, because a name may become durable just after it. */
   async idsOf(numbers: readonly number[]): Promise<string[]> {
     const noted = numbers.map((number) => this.#notDurable.get(number))
-    const stored = await this.#store.idsOf(numbers)
-    return numbers.map((_, i) => noted[i] ?? stored[i] ?? '')
+    const stored = await this.#store.get(numbers)
+    return numbers.map((_, i) => noted[i] ?? stored[i]?.id ?? '')
   }
 }

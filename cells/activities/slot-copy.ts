@@ -97,7 +97,6 @@ export class SlotCopy {
     copied: readonly Copied[],
     { asOf, isStandby }: { readonly asOf: Position; readonly isStandby: boolean },
   ): Promise<readonly GenerationRow[]> {
-    await this.#numbers.load()
     const reached = isStandby ? new Map<number, Reach>() : await this.#reach(copied)
     this.#toDo = copied.length * (isStandby ? 1 : 2)
     await this.#eachOf(copied, (each) => this.#copyReaders(each, asOf))
@@ -177,7 +176,7 @@ export class SlotCopy {
       const theirs = rows.map((row) =>
         decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
       )
-      await this.#learn(usersIn(theirs))
+      await this.#numbers.learn(usersIn(theirs))
       for (const their of theirs) {
         if (!this.#belongs(their.number, copied)) continue
         const reader = this.#inOurNumbers(their, slot)
@@ -240,9 +239,9 @@ export class SlotCopy {
     const { slot, from } = copied
     for await (const all of read(this.#source.inbox.chunksOf(from, month))) {
       await this.#throttle.step()
-      await this.#learn(all.map(({ reader }) => reader))
+      await this.#numbers.learn(all.map(({ reader }) => reader))
       const theirs = all.filter(({ reader }) => this.#belongs(reader, copied))
-      await this.#learn(usersOf(theirs))
+      await this.#numbers.learn(usersOf(theirs))
       const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
         return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }
       })
@@ -284,19 +283,6 @@ export class SlotCopy {
         }
       }
     }
-  }
-
-  /** A number that is not known was given after their names were read. */
-  async #learn(theirs: Iterable<number>): Promise<void> {
-    const unknown = new Set<number>()
-    for (const number of theirs) if (this.#numbers.ours(number) === 0) unknown.add(number)
-    if (unknown.size === 0) return
-    for (const number of unknown) {
-      if (this.#numbers.keyOf(number) !== undefined) continue
-      await this.#numbers.load()
-      break
-    }
-    await this.#numbers.learn(unknown)
   }
 
   #ours(theirs: number): number {

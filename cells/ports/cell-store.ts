@@ -112,11 +112,11 @@ export interface NameTable {
   /** Raises the reserved end of numbers; a lower value changes nothing. */
   reserve(end: number): Promise<void>
   reservedEnd(): Promise<number>
-  /** An empty `id` is final: the user was erased, and `idsOf` answers undefined. */
+  /** An empty `id` is final: the user was erased. */
   put(rows: readonly NameRow[]): Promise<void>
   /** Every name; of two numbers with one key the greater counts. */
   all(): AsyncIterable<readonly { readonly number: number; readonly key: UserKey }[]>
-  idsOf(numbers: readonly number[]): Promise<(string | undefined)[]>
+  get(numbers: readonly number[]): Promise<(NameRow | undefined)[]>
 }
 
 export type WindowBlockName = { readonly boot: number; readonly count: number }

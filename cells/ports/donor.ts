@@ -6,7 +6,7 @@ import type { PostTable } from './post-table.ts'
 
 export type Donor = {
   readonly checkpoints: Pick<CheckpointTable, 'get'>
-  readonly names: Pick<NameTable, 'all' | 'idsOf'>
+  readonly names: Pick<NameTable, 'get'>
   readonly authors: Pick<AuthorTable, 'all'>
   readonly posts: Pick<PostTable, 'allPosts'>
 }

@@ -11,7 +11,7 @@ import type {
 
 export type SlotSource = {
   readonly checkpoints: Pick<CheckpointTable, 'get'>
-  readonly names: Pick<NameTable, 'all' | 'idsOf'>
+  readonly names: Pick<NameTable, 'get'>
   readonly authors: Pick<AuthorTable, 'all'>
   readonly readers: Pick<ReaderTable, 'ofSlot' | 'reach'>
   readonly inbox: Pick<InboxTable, 'generations' | 'chunksOf'>

@@ -25,7 +25,7 @@ export class CassandraNameTable implements NameTable {
   readonly #blocks: NumberBlocks
   readonly #insert: string
   readonly #select: string
-  readonly #selectIds: string
+  readonly #selectSome: string
 
   constructor(session: Session, keyspace: string) {
     const names = `${keyspace}.names`
@@ -37,7 +37,7 @@ export class CassandraNameTable implements NameTable {
     })
     this.#insert = `INSERT INTO ${names} (block, number, key, id) VALUES (?, ?, ?, ?) USING TIMESTAMP ?`
     this.#select = `SELECT number, key FROM ${names} WHERE block = ?`
-    this.#selectIds = `SELECT number, id FROM ${names} WHERE block = ? AND number IN ?`
+    this.#selectSome = `SELECT number, key, id FROM ${names} WHERE block = ? AND number IN ?`
   }
 
   reserve(end: number): Promise<void> {
@@ -64,13 +64,13 @@ export class CassandraNameTable implements NameTable {
     for await (const rows of this.#blocks.rows(this.#select)) {
       yield rows.map((row) => ({
         number: row['number'] as number,
-        key: (row['key'] as Buffer).toString('latin1') as UserKey,
+        key: keyIn(row),
       }))
     }
   }
 
-  async idsOf(numbers: readonly number[]): Promise<(string | undefined)[]> {
-    const ids = new Map<number, string>()
+  async get(numbers: readonly number[]): Promise<(NameRow | undefined)[]> {
+    const rows = new Map<number, NameRow>()
     const groups = groupRows(
       numbers,
       (number) => this.#blocks.blockOf(number),
@@ -79,12 +79,13 @@ export class CassandraNameTable implements NameTable {
     await Promise.all(
       groups.map(async (group) => {
         const block = this.#blocks.blockOf(group[0] ?? 0)
-        for (const row of await this.#session.read(this.#selectIds, [block, group])) {
-          ids.set(row['number'] as number, row['id'] as string)
+        for (const row of await this.#session.read(this.#selectSome, [block, group])) {
+          const number = row['number'] as number
+          rows.set(number, { number, key: keyIn(row), id: row['id'] as string })
         }
       }),
     )
-    return numbers.map((number) => ids.get(number) || undefined)
+    return numbers.map((number) => rows.get(number))
   }
 
   #writeOf({ number, key, id }: NameRow) {
@@ -93,4 +94,8 @@ export class CassandraNameTable implements NameTable {
     const params = [block, number, bufferOf(bytesOfUserKey(key)), id, timestamp]
     return { query: this.#insert, params }
   }
+}
+
+function keyIn(row: { readonly [column: string]: unknown }): UserKey {
+  return (row['key'] as Buffer).toString('latin1') as UserKey
 }

@@ -131,20 +131,20 @@ export class EmbeddedNameTable implements NameTable {
 
   async *all(): AsyncIterable<readonly { readonly number: number; readonly key: UserKey }[]> {
     for (const rows of inBatches(this.#names)) {
-      yield rows.map(({ number, value }) => ({
-        number,
-        key: value.toString('latin1', 0, KEY_BYTES) as UserKey,
-      }))
+      yield rows.map(({ number, value }) => ({ number, key: keyIn(value) }))
     }
   }
 
-  async idsOf(numbers: readonly number[]): Promise<(string | undefined)[]> {
+  async get(numbers: readonly number[]): Promise<(NameRow | undefined)[]> {
     return numbers.map((number) => {
       const value = this.#names.get(u32Key(number))
-      if (value === undefined || value.length === KEY_BYTES) return undefined
-      return value.toString('utf8', KEY_BYTES)
+      return value && { number, key: keyIn(value), id: value.toString('utf8', KEY_BYTES) }
     })
   }
+}
+
+function keyIn(name: Buffer): UserKey {
+  return name.toString('latin1', 0, KEY_BYTES) as UserKey
 }
 
 /** All rows of a table whose key is one number, in batches that are each read at once. */

@@ -79,8 +79,8 @@ export class MemoryNameTable implements NameTable {
     yield* inBatches([...this.#rows.values()].sort((a, b) => a.number - b.number))
   }
 
-  async idsOf(numbers: readonly number[]): Promise<(string | undefined)[]> {
-    return numbers.map((number) => this.#rows.get(number)?.id || undefined)
+  async get(numbers: readonly number[]): Promise<(NameRow | undefined)[]> {
+    return numbers.map((number) => this.#rows.get(number))
   }
 }
 

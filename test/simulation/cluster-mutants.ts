@@ -101,8 +101,8 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     name: 'numbers-not-reencoded',
     bug: "posts are copied with the donor's numbers",
     file: 'cells/activities/their-numbers.ts',
-    old: 'else this.#ours[number] = ours',
-    new: 'else this.#ours[number] = number',
+    old: 'this.#ours[number] = this.#ourNames.numberOf({ key, id })',
+    new: 'this.#ours[number] = this.#ourNames.numberOf({ key, id }) && number',
   },
   {
     name: 'marks-not-copied',

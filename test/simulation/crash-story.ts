@@ -39,7 +39,7 @@ const TRACELESS = [
   'inbox.chunks',
   'posts.idsBelow',
   'posts.get',
-  'names.idsOf',
+  'names.get',
   'followers.after',
   'log.bounds',
   'checkpoints.claimedBy',

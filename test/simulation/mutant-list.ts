@@ -267,8 +267,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'name-unseen',
     bug: 'a name that becomes durable during a read of names is missed',
     file: 'cells/activities/name-book.ts',
-    old: "noted[i] ?? stored[i] ?? ''",
-    new: "stored[i] ?? ''",
+    old: "noted[i] ?? stored[i]?.id ?? ''",
+    new: "stored[i]?.id ?? ''",
   },
   {
     name: 'dropped-bound-old',

@@ -227,8 +227,8 @@ function nameTable(process: CellProcess, disk: Disk): NameTable {
       batches(process, 'names.all', () =>
         [...disk.names.values()].map(({ number, key }) => [number, { number, key }]),
       ),
-    idsOf: (numbers) =>
-      process.read('names.idsOf', () => numbers.map((number) => disk.names.get(number)?.id)),
+    get: (numbers) =>
+      process.read('names.get', () => numbers.map((number) => disk.names.get(number))),
   }
 }
 
