@@ -28,6 +28,9 @@ export const NOT_COVERED = COVERED_FROM
 
 const CHANGES_PER_USER = 4
 const SLOTS_AT_ONCE = 16
+/** Between two of such parts others have their turn. */
+const READERS_AT_ONCE = 64
+const CHUNKS_AT_ONCE = 128
 const TRIES_MAX = 5
 const RETRY_MS = 100
 /** Maps of more entries are renumbered one by one. Keys, of less than 2^33, times this are exact. */
@@ -171,19 +174,21 @@ export class SlotCopy {
 
   async #copyReaders(copied: Copied, asOf: Position): Promise<void> {
     const { from, slot } = copied
-    for await (const rows of read(this.#source.readers.ofSlot(from))) {
-      await this.#throttle.step()
-      const theirs = rows.map((row) =>
-        decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
-      )
-      await this.#numbers.learn(usersIn(theirs))
-      for (const their of theirs) {
-        if (!this.#belongs(their.number, copied)) continue
-        const reader = this.#inOurNumbers(their, slot)
-        reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)
-        this.#state.addReader(reader)
+    for await (const all of read(this.#source.readers.ofSlot(from))) {
+      for (const rows of inParts(all, READERS_AT_ONCE)) {
+        await this.#throttle.step()
+        const theirs = rows.map((row) =>
+          decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
+        )
+        await this.#numbers.learn(usersIn(theirs))
+        for (const their of theirs) {
+          if (!this.#belongs(their.number, copied)) continue
+          const reader = this.#inOurNumbers(their, slot)
+          reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)
+          this.#state.addReader(reader)
+        }
+        this.#count(rows, rows.length)
       }
-      this.#count(rows, rows.length)
     }
   }
 
@@ -238,16 +243,18 @@ export class SlotCopy {
   async #copyChunks(copied: Copied, month: number): Promise<void> {
     const { slot, from } = copied
     for await (const all of read(this.#source.inbox.chunksOf(from, month))) {
-      await this.#throttle.step()
-      await this.#numbers.learn(all.map(({ reader }) => reader))
-      const theirs = all.filter(({ reader }) => this.#belongs(reader, copied))
-      await this.#numbers.learn(usersOf(theirs))
-      const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
-        return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }
-      })
-      await this.#names.flush()
-      await this.#persistence.untilDurable(() => this.#store.inbox.putChunks(slot, month, chunks))
-      this.#count(theirs, 0)
+      for (const some of inParts(all, CHUNKS_AT_ONCE)) {
+        await this.#throttle.step()
+        await this.#numbers.learn(some.map(({ reader }) => reader))
+        const theirs = some.filter(({ reader }) => this.#belongs(reader, copied))
+        await this.#numbers.learn(usersOf(theirs))
+        const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
+          return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }
+        })
+        await this.#names.flush()
+        await this.#persistence.untilDurable(() => this.#store.inbox.putChunks(slot, month, chunks))
+        this.#count(theirs, 0)
+      }
     }
   }
 
@@ -304,6 +311,10 @@ async function* read<T>(rows: AsyncIterable<T>): AsyncGenerator<T> {
   } catch (cause) {
     throw new SourceFailed('the store of the source failed', { cause })
   }
+}
+
+function* inParts<T>(rows: readonly T[], size: number): Generator<readonly T[]> {
+  for (let from = 0; from < rows.length; from += size) yield rows.slice(from, from + size)
 }
 
 function* usersIn(readers: readonly Reader[]): Generator<number> {

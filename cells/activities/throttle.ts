@@ -1,4 +1,5 @@
-// Lets a copy take its next step when its source has room for it: others come first. See copy-pace.ts.
+// Lets a copy take its next step when its source has room for it: others come first (copy-pace.ts). Steps of one copy that would be
+// taken at the same time are taken one after the other, with other work between them: together they would hold the process up.
 
 import { type Busyness, CopyPace } from '../model/copy-pace.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -10,6 +11,7 @@ export class Throttle {
   readonly #signal: AbortSignal
   readonly #busyness: () => Promise<Busyness | undefined>
   readonly #pace = new CopyPace()
+  #last: Promise<void> = Promise.resolve()
   #lookedMs = Number.NEGATIVE_INFINITY
 
   constructor(options: {
@@ -32,7 +34,9 @@ export class Throttle {
       this.#pace.note(await this.#busyness().catch(() => undefined))
     }
     const { pauseMs } = this.#pace
-    await (pauseMs > 0 ? this.#clock.sleep(pauseMs, this.#signal) : this.#clock.yield())
+    if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#signal)
+    this.#last = this.#last.then(() => this.#clock.yield())
+    await this.#last
     this.#signal.throwIfAborted()
   }
 }

@@ -98,8 +98,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'pinned-not-split',
     bug: 'inboxes of a pinned user are copied into the slot of the others',
     file: 'cells/activities/slot-copy.ts',
-    old: '      const theirs = all.filter(({ reader }) => this.#belongs(reader, copied))\n',
-    new: '      const theirs = copied.slot.slot === copied.from.slot ? all : []\n',
+    old: 'const theirs = some.filter(({ reader }) => this.#belongs(reader, copied))',
+    new: 'const theirs = copied.slot.slot === copied.from.slot ? some : []',
   },
   {
     name: 'pins-joined',
