@@ -1,7 +1,8 @@
 // Crashes the source, the target and the controller of a move at everything that they do, from the command line.
 //
-//   --seeds n [--from k]                        all crashes of n seeds, beginning with k; goes on after a violation
+//   --seeds n [--from k]                        all crashes of n seeds, beginning with k
 //   --seed n --crash "way, victim, at, nth"     one of them, its whole trace on standard output
+//   --mutant name                               the same with a bug planted in the cell (mutant-list.ts)
 //
 // Exit code 0: all held; 1: a violation; 2: usage.
 
@@ -11,6 +12,7 @@ import { Cell } from '../../cells/activities/cell.ts'
 import { type CrashPoint, VICTIMS, WAYS } from './crash-story.ts'
 import { crashAt, crashesOf } from './crashes.ts'
 import { describe, wholeNumber } from './describe.ts'
+import { rerunPlanted } from './planted.ts'
 import type { MakeCell } from './simulated-cell.ts'
 
 const { values } = parseArgs({
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
     crash: { type: 'string' },
+    mutant: { type: 'string' },
   },
 })
 
@@ -62,7 +65,8 @@ async function runAll(from: number, seeds: number): Promise<void> {
   process.stdout.write(`${all} crashes\n`)
 }
 
-if (values.seed === undefined) {
+if (values.mutant !== undefined) process.exitCode = await rerunPlanted(values.mutant)
+else if (values.seed === undefined) {
   await runAll(wholeNumber(values.from, 'from'), wholeNumber(values.seeds, 'seeds'))
 } else {
   await runOne(wholeNumber(values.seed, 'seed'), pointOf(values.crash ?? ''))

@@ -9,13 +9,12 @@
 //
 // Exit code 0: all held; 1: a violation, or a kind too rare; 2: usage.
 
-import { spawn } from 'node:child_process'
-import { once, setMaxListeners } from 'node:events'
+import { setMaxListeners } from 'node:events'
 import { parseArgs } from 'node:util'
 import { Cell } from '../../cells/activities/cell.ts'
 import { describe, wholeNumber } from './describe.ts'
 import { FLOORS } from './floors.ts'
-import { mutantOf, withPlanted } from './planted.ts'
+import { rerunPlanted } from './planted.ts'
 import { simulate } from './simulate.ts'
 import { Tally } from './tally.ts'
 
@@ -65,19 +64,6 @@ async function runMany(from: number, seeds: number): Promise<void> {
   if (rare.length > 0) process.exitCode = 1
 }
 
-/** Runs this very command on a copy of the cell with the bug in it. */
-async function runMutant(name: string): Promise<void> {
-  const args = process.argv
-    .slice(2)
-    .filter((arg, i, all) => arg !== '--mutant' && all[i - 1] !== '--mutant')
-  const node = ['--import', import.meta.resolve('tsx'), 'test/simulation/main.ts', ...args]
-  process.exitCode = await withPlanted(mutantOf(name), async (folder) => {
-    const child = spawn(process.execPath, node, { cwd: folder, stdio: 'inherit' })
-    const [code] = (await once(child, 'close')) as [number | null]
-    return code ?? 1
-  })
-}
-
-if (values.mutant !== undefined) await runMutant(values.mutant)
+if (values.mutant !== undefined) process.exitCode = await rerunPlanted(values.mutant)
 else if (values.seed !== undefined) await runOne(wholeNumber(values.seed, 'seed'))
 else await runMany(wholeNumber(values.from, 'from'), wholeNumber(values.seeds ?? '100', 'seeds'))

@@ -1,8 +1,10 @@
 // A bug planted in a copy of the cell, on which the simulation can run.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Mutant } from './mutant.ts'
 import { MUTANTS } from './mutant-list.ts'
 
@@ -26,6 +28,18 @@ export async function withPlanted<T>(
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+/** Runs this process's own command on such a folder, without `--mutant`; answers its exit code. */
+export function rerunPlanted(name: string): Promise<number> {
+  const [, script = '', ...given] = process.argv
+  const args = given.filter((arg, i) => arg !== '--mutant' && given[i - 1] !== '--mutant')
+  const node = ['--import', import.meta.resolve('tsx'), relative(ROOT, script), ...args]
+  return withPlanted(mutantOf(name), async (folder) => {
+    const child = spawn(process.execPath, node, { cwd: folder, stdio: 'inherit' })
+    const [code] = (await once(child, 'close')) as [number | null]
+    return code ?? 1
+  })
 }
 
 async function plant(mutant: Mutant, folder: string): Promise<void> {
