@@ -76,6 +76,8 @@ async function isOvertaken({ world, host, company, dice }: Omit<Parts, 'donor'>)
   if (own === undefined) return false
   const { position } = decodeCheckpoint(own.bytes)
   const { log, belonging } = world
+  // One that reads where the log starts just then would find a gap; started once more it finds none.
+  if (others.some(({ isStarting }) => isStarting)) return false
   let isGone = false
   for (let partition = 0; partition < log.partitions; partition++) {
     if (dice.chance(0.2)) continue
