@@ -31,9 +31,10 @@ export class Waves {
   }
 
   /** False when a gate stopped it; the reason was told. */
-  async run({ waves }: BalancePlan): Promise<boolean> {
+  async run({ waves, readers: all }: BalancePlan): Promise<boolean> {
     const { nowMs } = this.#terminal
     const before = await this.#vitals()
+    let done = 0n
     for (const [i, { moves }] of waves.entries()) {
       this.#event({ event: 'wave', wave: i + 1, of: waves.length, moves })
       const startedMs = nowMs()
@@ -45,7 +46,12 @@ export class Waves {
         this.#line(`stopped: ${reason}. Take its moves back: ${back}`)
         return false
       }
-      this.#line(`${waveText(i, waves)}: moved in ${duration(nowMs() - startedMs)}`)
+      const tookMs = nowMs() - startedMs
+      const readers = readersIn(moves)
+      done += readers
+      this.#event({ event: 'wave-done', wave: i + 1, of: waves.length, tookMs, done, all })
+      const left = leftText({ readers, tookMs }, all - done)
+      this.#line(`${waveText(i, waves)}: moved in ${duration(tookMs)}${left}`)
     }
     return true
   }
@@ -109,8 +115,23 @@ export class Waves {
 function waveText(i: number, waves: BalancePlan['waves']): string {
   const moves = waves[i]?.moves ?? []
   const slots = moves.reduce((sum, move) => sum + slotsIn(move.slots), 0)
-  const readers = moves.reduce((sum, move) => sum + move.readers, 0n)
-  return `wave ${i + 1} of ${waves.length}: ${count(slots, 'slot')}, ${count(readers, 'user')}`
+  const users = count(readersIn(moves), 'user')
+  return `wave ${i + 1} of ${waves.length}: ${count(slots, 'slot')}, ${users}`
+}
+
+function readersIn(moves: readonly WaveMove[]): bigint {
+  return moves.reduce((sum, { readers }) => sum + readers, 0n)
+}
+
+/** At the rate of the last wave; later ones are larger, and faster than that. */
+function leftText(
+  wave: { readonly readers: bigint; readonly tookMs: number },
+  left: bigint,
+): string {
+  if (left === 0n || wave.readers === 0n || wave.tookMs === 0) return ''
+  const perMs = Number(wave.readers) / wave.tookMs
+  const perSecond = count(Math.round(perMs * 1_000), 'user')
+  return `, ${perSecond}/s; ${count(left, 'user')} to go, ${duration(Number(left) / perMs)} at most`
 }
 
 /** The moves of a wave, as they are seen from time to time. */
