@@ -7,8 +7,8 @@
 // took out of inboxes, or left out, while it was copied, it has said before. A reader's row may be newer than V; it names what it
 // reflects.
 
-import { ChunkCursor, decodeChunk } from '../model/chunk.ts'
-import { ChunkEncoder } from '../model/chunk-encoder.ts'
+import { ChunkCursor } from '../model/chunk.ts'
+import { ChunkRenumbering } from '../model/chunk-renumber.ts'
 import { NumberMap } from '../model/number-map.ts'
 import type { SlotTerm, WantedPin } from '../model/placement.ts'
 import { largerOf, type Position, zeroPosition } from '../model/position.ts'
@@ -61,7 +61,7 @@ export class SlotCopy {
   readonly #throttle: Throttle
   readonly #numbers: TheirNumbers
   readonly #pins: readonly WantedPin[]
-  readonly #encoder = new ChunkEncoder()
+  readonly #renumbering = new ChunkRenumbering()
   /** Slots whose readers, or chunks, are here, of how many in all. */
   #done = 0
   #toDo = 1
@@ -247,24 +247,21 @@ export class SlotCopy {
         await this.#throttle.step()
         await this.#numbers.learn(some.map(({ reader }) => reader))
         const theirs = some.filter(({ reader }) => this.#belongs(reader, copied))
-        await this.#numbers.learn(usersOf(theirs))
-        const chunks = theirs.map(({ reader, generation, part, bytes }): Chunk => {
-          return { reader: this.#ours(reader), generation, part, bytes: this.#recoded(bytes) }
+        const cursors = theirs.map(({ bytes }) => new ChunkCursor(bytes))
+        await this.#numbers.learn(authorsOf(cursors))
+        const chunks = theirs.map(({ reader, generation, part, bytes }, i): Chunk => {
+          const renumbered = this.#renumbering.renumber(
+            bytes,
+            cursors[i] as ChunkCursor,
+            this.#ours,
+          )
+          return { reader: this.#ours(reader), generation, part, bytes: renumbered }
         })
         await this.#names.flush()
         await this.#persistence.untilDurable(() => this.#store.inbox.putChunks(slot, month, chunks))
         this.#count(theirs, 0)
       }
     }
-  }
-
-  #recoded(chunk: Uint8Array): Uint8Array {
-    const { hi, lo, authorReblog, length } = decodeChunk(chunk)
-    for (let i = 0; i < length; i++) {
-      const word = authorReblog[i] as number
-      authorReblog[i] = this.#ours(word >>> 1) * 2 + (word & 1)
-    }
-    return this.#encoder.encode({ hi, lo, authorReblog }, length)
   }
 
   /** Takes away what the source's classes, floors and raises say is not in its inboxes. */
@@ -292,7 +289,7 @@ export class SlotCopy {
     }
   }
 
-  #ours(theirs: number): number {
+  readonly #ours = (theirs: number): number => {
     const ours = this.#numbers.ours(theirs)
     if (ours === 0) throw new Error(`number ${theirs} of the source has no name there`)
     return ours
@@ -331,9 +328,6 @@ function* usersIn(readers: readonly Reader[]): Generator<number> {
   }
 }
 
-function* usersOf(chunks: readonly Chunk[]): Generator<number> {
-  for (const { reader, bytes } of chunks) {
-    yield reader
-    yield* new ChunkCursor(bytes).authors
-  }
+function* authorsOf(chunks: readonly ChunkCursor[]): Generator<number> {
+  for (const { authors } of chunks) yield* authors
 }

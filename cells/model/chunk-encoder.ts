@@ -132,7 +132,8 @@ function bytesAfterFirst(value: number): number {
   return ((0x3f - value) >>> 31) + ((0x3fff - value) >>> 31) + ((0x3f_ffff - value) >>> 31)
 }
 
-function putPrefix(view: DataView, end: number, value: number): number {
+/** Writes a prefix number and returns its end; up to three bytes after that are overwritten. */
+export function putPrefix(view: DataView, end: number, value: number): number {
   if (value >= PREFIX_ESCAPE) {
     view.setUint32(end, (PREFIX_ESCAPE << 2) | 3, true)
     return putSixBytes(view, end + 4, value)

@@ -72,6 +72,16 @@ export class ChunkCursor {
     return this.#authors
   }
 
+  /** Where the next entry begins. */
+  get at(): number {
+    return this.#at
+  }
+
+  /** Bytes of a place in the dictionary. */
+  get placeBytes(): number {
+    return this.#width
+  }
+
   /** Reads up to `limit` entries into the columns from index `from` on; how many. 0 at the end. */
   read(into: EntryColumns, from: number, limit: number): number {
     const count = Math.min(limit, this.#left)

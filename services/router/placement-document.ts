@@ -37,13 +37,13 @@ export function encodePlacement(document: PlacementDocument): Uint8Array {
 }
 
 /** What was read last: whoever looks often finds the same. */
-let last: { readonly bytes: Uint8Array; readonly document: PlacementDocument } | undefined
+let newest: { readonly bytes: Uint8Array; readonly document: PlacementDocument } | undefined
 
 /** Throws when the document is not one that covers every slot exactly once. */
 export function decodePlacement(bytes: Uint8Array): PlacementDocument {
-  if (last !== undefined && Buffer.compare(bytes, last.bytes) === 0) return last.document
+  if (newest !== undefined && Buffer.compare(bytes, newest.bytes) === 0) return newest.document
   const document = decode(bytes)
-  last = { bytes: bytes.slice(), document }
+  newest = { bytes: bytes.slice(), document }
   return document
 }
 
