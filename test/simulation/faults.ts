@@ -91,6 +91,8 @@ const SLOW_OPS = [
   'log.fetch',
 ] as const
 
+/** The next record may have been on its way to a cell that lags when its log was lost. */
+const GAP_PATIENCE_S = 10_000
 const GAPS = ['truncated', 'made anew', 'shortened', 'regrown', 'overtaken'] as const
 const LEAPS_MS = [3_600_000, 20 * 3_600_000, 33 * 86_400_000]
 /** How long something lasts. A slot that is stuck is only noticed when the window is full. */
@@ -329,7 +331,9 @@ export class Faults {
 
   async #stopsWithGap(host: CellHost, kind: string, gapsBefore: number): Promise<void> {
     for (let waited = 0; host.gapsSeen === gapsBefore; waited++) {
-      if (waited > 1_000) throw new Violation(`a cell goes on although the log was ${kind}`)
+      if (waited > GAP_PATIENCE_S) {
+        throw new Violation(`a cell goes on although the log was ${kind}`)
+      }
       if (kind !== 'overtaken' && host.serving !== undefined) {
         throw new Violation(`a cell serves although the log was ${kind}`)
       }
