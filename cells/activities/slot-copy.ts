@@ -176,11 +176,11 @@ export class SlotCopy {
     const { from, slot } = copied
     for await (const all of read(this.#source.readers.ofSlot(from))) {
       for (const rows of inParts(all, READERS_AT_ONCE)) {
-        await this.#throttle.step()
+        await this.#throttle.step(rows.length / READERS_AT_ONCE)
         const theirs = rows.map((row) =>
           decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
         )
-        await this.#numbers.learn(usersIn(theirs))
+        await this.#numbers.learn(this.#strangersIn(theirs))
         for (const their of theirs) {
           if (!this.#belongs(their.number, copied)) continue
           const reader = this.#inOurNumbers(their, slot)
@@ -244,11 +244,11 @@ export class SlotCopy {
     const { slot, from } = copied
     for await (const all of read(this.#source.inbox.chunksOf(from, month))) {
       for (const some of inParts(all, CHUNKS_AT_ONCE)) {
-        await this.#throttle.step()
+        await this.#throttle.step(some.length / CHUNKS_AT_ONCE)
         await this.#numbers.learn(some.map(({ reader }) => reader))
         const theirs = some.filter(({ reader }) => this.#belongs(reader, copied))
         const cursors = theirs.map(({ bytes }) => new ChunkCursor(bytes))
-        await this.#numbers.learn(authorsOf(cursors))
+        await this.#numbers.learn(this.#strangersOf(cursors))
         const chunks = theirs.map(({ reader, generation, part, bytes }, i): Chunk => {
           const renumbered = this.#renumbering.renumber(
             bytes,
@@ -262,6 +262,40 @@ export class SlotCopy {
         this.#count(theirs, 0)
       }
     }
+  }
+
+  /** Who has no number here yet. Nearly all have, so they are not collected first. */
+  #strangersIn(readers: readonly Reader[]): Set<number> {
+    const strangers = new Set<number>()
+    for (const { number, edges, hidden, changes } of readers) {
+      if (this.#numbers.ours(number) === 0) strangers.add(number)
+      this.#addStrangers(edges, 1, strangers)
+      this.#addStrangers(hidden, 1, strangers)
+      this.#addStrangers(changes, CHANGES_PER_USER, strangers)
+    }
+    return strangers
+  }
+
+  /** Keys are `number * per + what`. */
+  #addStrangers(map: NumberMap | undefined, per: number, to: Set<number>): void {
+    if (map === undefined) return
+    map.compact()
+    for (let i = 0; i < map.size; i++) {
+      const key = map.keys[i] as number
+      const number = per === 1 ? key : Math.floor(key / per)
+      if (this.#numbers.ours(number) === 0) to.add(number)
+    }
+  }
+
+  #strangersOf(chunks: readonly ChunkCursor[]): Set<number> {
+    const strangers = new Set<number>()
+    for (const { authors } of chunks) {
+      for (let i = 0; i < authors.length; i++) {
+        const number = authors[i] as number
+        if (this.#numbers.ours(number) === 0) strangers.add(number)
+      }
+    }
+    return strangers
   }
 
   /** Takes away what the source's classes, floors and raises say is not in its inboxes. */
@@ -312,22 +346,4 @@ async function* read<T>(rows: AsyncIterable<T>): AsyncGenerator<T> {
 
 function* inParts<T>(rows: readonly T[], size: number): Generator<readonly T[]> {
   for (let from = 0; from < rows.length; from += size) yield rows.slice(from, from + size)
-}
-
-function* usersIn(readers: readonly Reader[]): Generator<number> {
-  for (const { number, edges, hidden, changes } of readers) {
-    yield number
-    for (const map of [edges, hidden]) {
-      map?.compact()
-      for (let i = 0; i < (map?.size ?? 0); i++) yield map?.keys[i] as number
-    }
-    changes?.compact()
-    for (let i = 0; i < (changes?.size ?? 0); i++) {
-      yield Math.floor((changes?.keys[i] as number) / CHANGES_PER_USER)
-    }
-  }
-}
-
-function* authorsOf(chunks: readonly ChunkCursor[]): Generator<number> {
-  for (const { authors } of chunks) yield* authors
 }

@@ -11,6 +11,8 @@ export class Throttle {
   readonly #signal: AbortSignal
   readonly #busyness: () => Promise<Busyness | undefined>
   readonly #pace = new CopyPace()
+  /** Full steps that were taken since the last pause. */
+  #owed = 0
   #last: Promise<void> = Promise.resolve()
   #lookedMs = Number.NEGATIVE_INFINITY
 
@@ -25,8 +27,8 @@ export class Throttle {
     this.#busyness = options.busyness
   }
 
-  /** Rejects with the signal's reason. */
-  async step(): Promise<void> {
+  /** `part`: of a full step, that is as much as is done without a pause. Rejects with the signal's reason. */
+  async step(part = 1): Promise<void> {
     this.#signal.throwIfAborted()
     const nowMs = this.#clock.nowMs()
     if (Math.abs(nowMs - this.#lookedMs) >= LOOK_MS) {
@@ -34,7 +36,11 @@ export class Throttle {
       this.#pace.note(await this.#busyness().catch(() => undefined))
     }
     const { pauseMs } = this.#pace
-    if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#signal)
+    this.#owed += part
+    if (this.#owed >= 1) {
+      this.#owed -= 1
+      if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#signal)
+    }
     this.#last = this.#last.then(() => this.#clock.yield())
     await this.#last
     this.#signal.throwIfAborted()
