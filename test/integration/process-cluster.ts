@@ -8,6 +8,7 @@ import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../infra/memory/cell-store.ts'
 import { MemoryControlStore } from '../../infra/memory/control-store.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
+import type { ControlStore } from '../../cells/ports/control-store.ts'
 import { systemClock } from '../../infra/system/clock.ts'
 import { startCell } from '../../services/cell/run.ts'
 import type { ClientTls } from '../../services/client/connect.ts'
@@ -49,11 +50,12 @@ export class ProcessCluster {
     await logIdentityFor(this.control, { partitionsPerTopic, kafkaClusterId: 'none' })
   }
 
-  async cell(name: string): Promise<Running> {
+  /** `control`: as this process sees it. */
+  async cell(name: string, control: ControlStore = this.control): Promise<Running> {
     const { placement } = await placementFor(this.control, undefined)
     const store = this.#stores.get(name) ?? new MemoryCellStore()
     this.#stores.set(name, store)
-    const { control, firehose } = this
+    const { firehose } = this
     const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
     const monotonicMs = () => performance.now()
     const closing = new Closing()
@@ -87,9 +89,9 @@ export class ProcessCluster {
     return startGateway({ clock: systemClock, control, firehose }, this.#config(), this.#closing)
   }
 
-  controller(): Promise<Running> {
+  controller(adoptAfterMs: number = Number.POSITIVE_INFINITY): Promise<Running> {
     const { control } = this
-    const config = { ...this.#config(), adoptAfterMs: Number.POSITIVE_INFINITY }
+    const config = { ...this.#config(), adoptAfterMs }
     return startController({ clock: systemClock, control }, config, this.#closing)
   }
 
