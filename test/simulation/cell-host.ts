@@ -248,6 +248,12 @@ export class CellHost {
     process.crash()
   }
 
+  /** The run is over. */
+  end(): void {
+    this.#running?.process.end()
+    this.#zombie?.process.end()
+  }
+
   /** From now on the cell stays down, or is started with a wrong log, until `release`. */
   hold(): void {
     this.#isHeld = true

@@ -131,6 +131,12 @@ export class CellProcess {
     for (const goOn of stopped) goOn()
   }
 
+  /** The run is over: nothing waits for the process any more. */
+  end(): void {
+    this.#isAlive = false
+    this.#die()
+  }
+
   crash(): void {
     if (!this.#isAlive) return
     this.#isAlive = false

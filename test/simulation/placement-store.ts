@@ -130,7 +130,10 @@ function changes(
     })
   })
   signal.addEventListener('abort', aborted, { once: true })
-  void process.died.then(leave)
+  void process.died.then(() => {
+    leave()
+    signal.removeEventListener('abort', aborted)
+  })
   return {
     async next() {
       while (queue.length === 0 && !state.isOver) {

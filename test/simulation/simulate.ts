@@ -70,6 +70,7 @@ export async function simulate(
     }
   } finally {
     process.off('unhandledRejection', onStray)
+    for (const host of world.hosts) host.end()
   }
   const { violation, tally, scheduler } = world
   return { seed, violation, tally, trace, steps: scheduler.steps }
