@@ -130,10 +130,9 @@ function changes(
     })
   })
   signal.addEventListener('abort', aborted, { once: true })
-  void process.died.then(() => {
-    leave()
-    signal.removeEventListener('abort', aborted)
-  })
+  void process.died.then(leave)
+  // A signal made of others is kept for as long as it is listened to.
+  void process.died.then(() => signal.removeEventListener('abort', aborted))
   return {
     async next() {
       while (queue.length === 0 && !state.isOver) {
