@@ -62,6 +62,7 @@ export class SlotCopy {
   readonly #numbers: TheirNumbers
   readonly #pins: readonly WantedPin[]
   readonly #renumbering = new ChunkRenumbering()
+  #order = new Float64Array(0)
   /** Slots whose readers, or chunks, are here, of how many in all. */
   #done = 0
   #toDo = 1
@@ -227,7 +228,8 @@ export class SlotCopy {
       return renumbered
     }
     // Our key and the place it comes from, in one number each: sorted, they are the new map.
-    const order = new Float64Array(size)
+    if (this.#order.length < size) this.#order = new Float64Array(size * 2)
+    const order = this.#order.subarray(0, size)
     for (let i = 0; i < size; i++) order[i] = oursAt(i) * PLACES + i
     order.sort()
     const keys = new Uint32Array(size)

@@ -14,7 +14,8 @@ const PLACES = 2 ** 21
 export class ChunkRenumbering {
   readonly #encoder = new ChunkEncoder()
   #dictionary = new DataView(new ArrayBuffer(1024))
-  /** Of each place in the old dictionary, the one in the new. */
+  /** Our numbers and their places in the old dictionary; then of each of those places, the one in the new. */
+  #order = new Float64Array(0)
   #places = new Uint32Array(0)
 
   /** `chunk`: none of its entries was read yet. */
@@ -37,11 +38,12 @@ export class ChunkRenumbering {
     const count = theirs.length
     if (count > PLACES) return undefined
     if (this.#places.length < count) {
+      this.#order = new Float64Array(count * 2)
       this.#places = new Uint32Array(count * 2)
       this.#dictionary = new DataView(new ArrayBuffer(count * 2 * AUTHOR_BYTES))
     }
-    // Our number and its place in the old dictionary, in one number each.
-    const order = new Float64Array(count)
+    // Both in one number each.
+    const order = this.#order.subarray(0, count)
     for (let i = 0; i < count; i++) order[i] = ours(theirs[i] as number) * PLACES + i
     order.sort()
     let end = 0
