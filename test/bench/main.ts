@@ -14,6 +14,9 @@ const BENCHES = [
   'restart',
   'move',
   'balance',
+  'cutover',
+  'failover',
+  'third-cell',
   'embedded-store',
   'hop',
 ]
