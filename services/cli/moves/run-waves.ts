@@ -58,7 +58,11 @@ export class Waves {
 
   async #begin(moves: readonly WaveMove[]): Promise<number[]> {
     const begun: number[] = []
-    for (const { slots, to } of moves) begun.push((await this.#feed.moveSlots(slots, to)).id)
+    for (const { slots, to } of moves) {
+      const move = await this.#feed.moveSlots(slots, to)
+      this.#event({ event: 'move', ...move })
+      begun.push(move.id)
+    }
     return begun
   }
 
