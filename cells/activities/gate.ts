@@ -1,7 +1,7 @@
 // Where every call to a cell comes in: a user of another cell is sent there; the others wait until the cell is ready and has applied
 // what the caller has seen. The answer holds everything before the position it names.
 
-import { homeSlotOf, ownerOf } from '../model/placement.ts'
+import { ANY_EPOCH, homeSlotOf, ownerOf } from '../model/placement.ts'
 import { hasReached, largerOf } from '../model/position.ts'
 import type { Answer, Call } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -54,12 +54,17 @@ export class Gate {
     }
   }
 
-  /** The caller's slot, if it may be read here: as its owner, or because the caller knows that this cell is since. */
+  /**
+   * The caller's slot, if it may be read here: as its owner, or because the caller knows that this cell is since. Of a user with a slot of
+   * their own a caller may know less: that the slot where they lived before has moved here.
+   */
   #slotFor({ viewer, epoch = 0 }: Call): Slot | undefined {
     const state = this.#state
     const slot = state.slotOfUser(viewer)
     if (slot?.isComplete !== true) return undefined
-    return slot.isOwned || epoch > state.placement.epoch ? slot : undefined
+    if (slot.isOwned || epoch === ANY_EPOCH) return slot
+    const { slots, epoch: known } = state.placement
+    return epoch > known && slot.slot < slots ? slot : undefined
   }
 
   /** Waits for the placement that the caller knows, if that is a newer one; false when this cell knows it, or time is over. */

@@ -73,8 +73,8 @@ export class SlotKeeper {
     })
     const retained = placement.moves.filter((move) => this.#isRetained(move)).map(({ id }) => id)
     const failures = [...this.#failures].map(([move, { detail }]) => ({ move, detail }))
-    const copying = [...this.#arrivals].flatMap(([move, { arrival }]) =>
-      arrival === undefined ? [] : [{ move, ...arrival.progress }],
+    const copying = [...this.#arrivals].flatMap(([move, { arrival, ending }]) =>
+      arrival === undefined || ending.signal.aborted ? [] : [{ move, ...arrival.progress }],
     )
     return { prepared: [...this.#prepared], arrived, copying, retained, failures }
   }

@@ -4,7 +4,7 @@
 // The two cells apply the same log, each at its own pace: what differs is looked at again as of a later position of both, and only
 // what stays different counts.
 
-import { type Move, slotsIn } from '../model/placement.ts'
+import { ANY_EPOCH, type Move, slotsIn } from '../model/placement.ts'
 import { largerOf, type Position } from '../model/position.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -33,8 +33,6 @@ export class NotVerified extends Error {
 type Seen = { readonly text: string; readonly position: Position }
 type Look = (cell: CellClient, seen: Position) => Promise<Seen>
 
-/** Held copies are asked like owners. */
-const ANY_EPOCH = Number.MAX_SAFE_INTEGER
 const PAGE = 50
 const READERS_PAGE = 1_000
 /** Most slots have few readers, or none: one after another they would take a round trip each. */

@@ -76,6 +76,9 @@ export type MovePhase =
       readonly isTakeover: boolean
     }
 
+/** Of a call that a cell answers also for what it only holds a copy of. */
+export const ANY_EPOCH = Number.MAX_SAFE_INTEGER
+
 export const SLOTS_DEFAULT = 4096
 /** Of the slots that a cluster begins with: empty stores hold them. */
 export const FIRST_TERM = 1

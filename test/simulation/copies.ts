@@ -1,7 +1,7 @@
 // Copies that a cell holds of slots which it does not own: on their way here, standing by, or given away not long ago. They are asked like
 // owners, as the verification does; what is wholly there must be right at any time, and what is not must not answer.
 
-import { homeSlotOf, type Move, slotsThere } from '../../cells/model/placement.ts'
+import { ANY_EPOCH, homeSlotOf, type Move, slotsThere } from '../../cells/model/placement.ts'
 import type { UserRef } from '../../cells/model/user-key.ts'
 import type { CellHost } from './cell-host.ts'
 import { checkPage } from './check-page.ts'
@@ -10,8 +10,6 @@ import type { Dice } from './random.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
-/** No placement is newer: whoever holds a copy answers. */
-const ANY_EPOCH = Number.MAX_SAFE_INTEGER
 /** An arrival that failed begins anew after more than this. */
 const SHORT_MS = 1_000
 const DEADLINES_MS = [SHORT_MS, 30_000]

@@ -168,8 +168,15 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'epoch-not-checked',
     bug: 'a cell answers for slots that it has given away',
     file: 'cells/activities/gate.ts',
-    old: 'return slot.isOwned || epoch > state.placement.epoch ? slot : undefined',
-    new: 'return slot.isOwned || epoch >= 0 ? slot : undefined',
+    old: 'if (slot.isOwned || epoch === ANY_EPOCH) return slot',
+    new: 'if (slot.isOwned || epoch >= 0) return slot',
+  },
+  {
+    name: 'pinned-by-hearsay',
+    bug: 'the copy of a pinned user is shown to who knows only of the slot where the user lived before',
+    file: 'cells/activities/gate.ts',
+    old: 'return epoch > known && slot.slot < slots ? slot : undefined',
+    new: 'return epoch > known && slots > 0 ? slot : undefined',
   },
   {
     name: 'half-copies-read',
