@@ -10,10 +10,10 @@ import type { CellHost } from './cell-host.ts'
 import { Movers, movesAreOver } from './movers.ts'
 import { Dice } from './random.ts'
 import { Readers } from './readers.ts'
-import { settle } from './settle.ts'
+import { settle, until } from './settle.ts'
 import { dieUntilTakenOver } from './takeovers.ts'
 import type { Trap } from './weather.ts'
-import { known, Violation } from './violation.ts'
+import { known } from './violation.ts'
 import type { World } from './world.ts'
 import { Writers } from './writers.ts'
 
@@ -44,7 +44,6 @@ const TRACELESS = [
   'log.bounds',
   'checkpoints.claimedBy',
 ]
-const PATIENCE_S = 20_000
 
 export class CrashStory {
   readonly #point: CrashPoint
@@ -62,7 +61,9 @@ export class CrashStory {
     const movers = new Movers(world, new Dice(world.seed, 'movers'))
     const { way } = this.#point
     for (const host of world.hosts) host.boot()
-    await until(world, 'every cell serves', () => world.hosts.every(({ serving }) => serving))
+    await until(world, 'every cell serves', () =>
+      world.hosts.every(({ serving }) => serving !== undefined),
+    )
     await writers.befriend()
     for (let i = 0; i < POSTS_BEFORE; i++) await writers.publish(dice.pick(world.users))
     movers.drive(1)
@@ -153,12 +154,5 @@ async function live(
     if (dice.chance(0.5)) await writers.publish(dice.pick(world.users))
     else await writers.relate(user)
     await readers.page(viewer, { limit: 5, from: undefined, countUnreadTo: 3 })
-  }
-}
-
-async function until(world: World, what: string, isSo: () => unknown): Promise<void> {
-  for (let waited = 0; !isSo(); waited++) {
-    if (waited > PATIENCE_S) throw new Violation(`in vain: ${what}`)
-    await world.sleepUs(1_000_000)
   }
 }

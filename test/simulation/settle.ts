@@ -110,7 +110,7 @@ function checkErased(world: World): void {
 }
 
 /** Waits until it is so; a cluster that stays stuck is a violation. */
-async function until(world: World, what: string, isSo: () => boolean): Promise<void> {
+export async function until(world: World, what: string, isSo: () => boolean): Promise<void> {
   for (let waited = 0; !isSo(); waited++) {
     if (waited > PATIENCE_S) throw new Violation(`in vain: ${what}`)
     await world.sleepUs(1_000_000)
