@@ -377,12 +377,14 @@ export class Applier {
     }
     this.#state.moved.ring()
     if (rows.length > 0) {
+      this.#book.hold(rows)
       await this.#names.flush()
       await this.#persistence.untilDurable(() => this.#table.put(rows))
       await this.#authors.raise(raises)
     }
     const end = (records[i - 1] as LogRecord).offset + 1
     this.#pass(partition, end)
+    this.#book.release()
     for (const row of rows) this.#audience.postAdded(row.author, row)
     return i
   }

@@ -129,7 +129,8 @@ export class AuthorPosts {
     const number = this.#names.lookup(author)
     if (number === 0) return undefined
     const [row] = await this.#hydration.find([this.#hydration.wanted({ author: number, postId })])
-    return row
+    const isThere = row !== undefined && (row.body !== undefined || isMark(row))
+    return isThere ? row : undefined
   }
 
   /** Ids of the author's posts below the place, newest first: of the window and of the store, which overlap. */

@@ -47,16 +47,16 @@ export class Bodies {
     )
   }
 
-  /** Rows in the order asked; undefined for a post that never was. */
+  /** Rows in the order asked; undefined for a post that never was. One that does not count yet has no body, and is no mark. */
   async find(posts: readonly Wanted[]): Promise<(PostRow | undefined)[]> {
     const held = posts.map((post) => this.held(post))
-    if (!held.includes(undefined)) return held
+    if (!held.includes(undefined)) return this.#book.asShown(held)
     const missing = posts.filter((_, i) => held[i] === undefined)
     const before = this.#launched
     this.#launch(missing)
     const landed = await Promise.all(missing.map((post) => this.#land(post, before)))
     let next = 0
-    return held.map((row) => row ?? landed[next++])
+    return this.#book.asShown(held.map((row) => row ?? landed[next++]))
   }
 
   /** A flight that began before may have looked before the post was there: then another one looks again. */

@@ -34,6 +34,8 @@ export class PostBook {
   #recentBytes = 0
   #pendingBytes = 0
   readonly #changed = new Map<string, PostRow>()
+  /** Late posts that are being stored: their record does not count yet. */
+  #held: ReadonlySet<string> = new Set()
   readonly #work = new Bell()
   readonly #progress = new Bell()
   /** Called when a post was edited or deleted: what others hold of it is stale. */
@@ -97,6 +99,26 @@ export class PostBook {
     }
     this.onChange(key)
     this.#work.ring()
+  }
+
+  /** Late posts from now on: nobody is shown what another cell, at the same position, would not show. */
+  hold(rows: readonly PostRow[]): void {
+    this.#held = new Set(rows.map(({ author, postId }) => postKeyText(author, postId)))
+  }
+
+  /** Those that were held count. */
+  release(): void {
+    this.#held = new Set()
+  }
+
+  /** The same rows; those that are held without body. */
+  asShown(rows: (PostRow | undefined)[]): (PostRow | undefined)[] {
+    const held = this.#held
+    if (held.size === 0) return rows
+    return rows.map((row) => {
+      const isHeld = row !== undefined && held.has(postKeyText(row.author, row.postId))
+      return isHeld ? { ...row, body: undefined } : row
+    })
   }
 
   get pendingBytes(): number {

@@ -36,6 +36,13 @@ export const MUTANTS: readonly Mutant[] = [
     new: 'await this.#commit({ ...picture, position: [...state.position], windowBlocks,',
   },
   {
+    name: 'late-shown-early',
+    bug: 'a late post is shown once it is stored, before its record counts',
+    file: 'cells/activities/applier.ts',
+    old: '      this.#book.hold(rows)\n',
+    new: '',
+  },
+  {
     name: 'greatest-not-stored',
     bug: 'greatest ids are not written, so coverage starts too low after a restart',
     file: 'cells/activities/checkpointer.ts',

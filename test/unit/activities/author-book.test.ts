@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import { userRef } from '../../../cells/model/user-key.ts'
-import { held, HOUR, SECOND, Stage, START_MS, until } from './stage.ts'
+import { gate, held, HOUR, ok, SECOND, Stage, START_MS, textOf, until } from './stage.ts'
 
 const ann = userRef('ann').key
 
@@ -69,5 +69,26 @@ test('late posts of a pulled author are shown, and still when it is delivered ag
   expect(await stage.dashboard('bob')).toEqual(['ann:1', 'ann:late'])
   await stage.cell.setAuthorClass(ann, 'delivered')
   await stage.restart()
+  expect(await stage.dashboard('bob')).toEqual(['ann:1', 'ann:late'])
+})
+
+test('a late post is shown when its record counts, not while it is only stored', async () => {
+  const stage = await Stage.open()
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', '1')
+  await stage.applied()
+  await stage.cell.setAuthorClass(ann, 'pulled')
+  await stage.deliver()
+  const before = stage.call('bob')
+  const raise = gate()
+  stage.hooks.set('authors.put', raise.hook)
+  const late = await stage.publish('ann', 'late', { idMs: START_MS - 2 * HOUR })
+  await until(() => raise.waiting > 0)
+  const query = { limit: 10, from: undefined, countUnreadTo: undefined }
+  const early = ok(await stage.cell.dashboard(before, query))
+  expect(early.posts.map(textOf)).toEqual(['ann:1'])
+  const found = await stage.cell.post(before, ann, late.postId)
+  expect(ok(found)).toEqual({ kind: 'unknown' })
+  raise.open()
   expect(await stage.dashboard('bob')).toEqual(['ann:1', 'ann:late'])
 })
