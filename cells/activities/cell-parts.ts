@@ -49,7 +49,7 @@ export function partsOf(from: {
   readonly recovered: Recovered
 }): CellParts {
   const { state, names, persistence, claim, signal } = from
-  const { firehose, store, cache, clock, moving } = from.ports
+  const { firehose, store, cache, clock, monotonicMs, moving } = from.ports
   const { boot, limits } = from.options
   const { memory, blocks } = from.recovered
 
@@ -97,6 +97,7 @@ export function partsOf(from: {
     inbox: store.inbox,
     posts: store.posts,
     hydration,
+    monotonicMs,
   })
   const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration })
   const lists = new Lists({ state, names, followers })

@@ -3,6 +3,7 @@
 
 import { AuthorIndex } from '../model/author-index.ts'
 import type { CellLimits } from '../model/cell-limits.ts'
+import { CostMeter } from '../model/costs.ts'
 import type { GapPart } from '../model/gap.ts'
 import type { CellName, Pin, Placement, SlotRun, SlotTerm } from '../model/placement.ts'
 import { findOwner, slotOf } from '../model/placement.ts'
@@ -89,6 +90,7 @@ export class CellState {
   /** Undefined of a cell that was never rebuilt. */
   rebuilt: Rebuilt | undefined
   readonly vitals = new ReadVitals()
+  readonly costs: CostMeter
   /** Of the records that this process has passed. */
   judgements: Judgements
   /** By moves to here, since the start. */
@@ -109,6 +111,7 @@ export class CellState {
     this.#placement = options.placement
     this.#pins = pinsOf(options.placement)
     this.limits = options.limits
+    this.costs = new CostMeter(options.limits.costs)
     this.position = zeroPosition(options.partitions)
     this.judgements = new Judgements(this.position)
     this.runningMaxMs = zeroPosition(options.partitions)

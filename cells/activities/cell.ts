@@ -52,6 +52,8 @@ export type CellPorts = {
   readonly store: CellStore
   readonly cache: BodyCache
   readonly clock: Clock
+  /** Milliseconds with fractions, for how long something took. */
+  readonly monotonicMs: () => number
   readonly moving: Moving
 }
 export type CellOptions = {

@@ -4,8 +4,9 @@
 // A generation written meanwhile holds only what the pinned window has. What changes while the read awaits is left
 // out where it is seen; a page is never older than the position that its answer names.
 
-import { DashboardMerge, type MergeStart, type PostRun } from '../model/merge.ts'
-import { MergeRoom } from '../model/merge-room.ts'
+import { DashboardMerge, type MergeStart, type MergeStep, type PostRun } from '../model/merge.ts'
+import { type FollowedWords, MergeRoom } from '../model/merge-room.ts'
+import { type MergeWay, wayCosts, wayOf } from '../model/merge-way.ts'
 import { firstIdAt, hiOf, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
 import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
@@ -19,6 +20,9 @@ import { InboxSource } from './inbox-source.ts'
 import type { NameBook } from './name-book.ts'
 
 const ROOMS_KEPT = 16
+/** One merge of so many tries the other way. */
+const MERGES_PER_TRY = 64
+const FOLLOWS_MEASURED = 128
 const TOP: MergeStart = { hi: 0xffff_ffff, lo: 0xffff_ffff, isAfter: () => true }
 
 export class DashboardReader {
@@ -29,6 +33,8 @@ export class DashboardReader {
   readonly #hydration: Hydration
   /** Rooms of merges that ended, for those that come. */
   readonly #rooms: MergeRoom[] = []
+  readonly #monotonicMs: () => number
+  #merges = 0
 
   constructor(options: {
     state: CellState
@@ -36,8 +42,10 @@ export class DashboardReader {
     inbox: InboxTable
     posts: PostTable
     hydration: Hydration
+    monotonicMs: () => number
   }) {
     this.#state = options.state
+    this.#monotonicMs = options.monotonicMs
     this.#names = options.names
     this.#inbox = options.inbox
     this.#posts = options.posts
@@ -148,27 +156,22 @@ export class DashboardReader {
       start,
     })
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
-    const merge = this.#mergeOf(reader, slot.floor, start, inbox, room)
+    const begunMs = this.#monotonicMs()
+    const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []
-      for (;;) {
-        const step = merge.next()
-        if (step === 'post') {
-          if (this.#belongs(viewer, reader, merge)) {
-            wanted.push({
-              author: merge.author,
-              postId: postIdOf(merge.hi, merge.lo),
-              entry: merge.entry,
-            })
-          }
-          if (wanted.length < atOnce) continue
-        } else if (step === 'open-inbox') {
+      for (let isFirst = true; ; isFirst = false) {
+        const step = this.#collect(viewer, reader, merge, wanted, atOnce)
+        // Until here nothing was awaited.
+        if (isFirst) this.#noteCost(merge, reader.edges.size, this.#monotonicMs() - begunMs)
+        if (step === 'open-inbox') {
           for (const run of await inbox.read()) merge.addRun(run)
           const bound = inbox.bound
           if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
           continue
-        } else if (step === 'open-author') {
+        }
+        if (step === 'open-author') {
           await this.#pull(merge, start)
           continue
         }
@@ -182,22 +185,52 @@ export class DashboardReader {
     }
   }
 
+  /** Adds posts to `wanted`, up to `atOnce` of them; where the merge stopped. */
+  #collect(
+    viewer: Viewer,
+    reader: Reader,
+    merge: DashboardMerge,
+    wanted: Wanted[],
+    atOnce: number,
+  ): MergeStep {
+    for (;;) {
+      const step = merge.next()
+      if (step !== 'post') return step
+      if (!this.#belongs(viewer, reader, merge)) continue
+      const postId = postIdOf(merge.hi, merge.lo)
+      if (wanted.push({ author: merge.author, postId, entry: merge.entry }) >= atOnce) return step
+    }
+  }
+
   #mergeOf(
     reader: Reader,
-    floor: number,
-    start: MergeStart,
-    inbox: InboxSource,
-    room: MergeRoom,
+    page: {
+      readonly floor: number
+      readonly start: MergeStart
+      readonly inbox: InboxSource
+      readonly room: MergeRoom
+      readonly wanted: number
+    },
   ): DashboardMerge {
-    const { window, authors, limits } = this.#state
+    const { window, authors, costs } = this.#state
+    const { floor, start, inbox, room, wanted } = page
     reader.edges.compact()
     const merge = new DashboardMerge({ window, authors, start, room })
-    const isWalked = reader.edges.size > limits.walkFollows
-    if (isWalked) merge.addWalk((author) => reader.edges.has(author))
-    merge.addFollowed(reader.edges, { floor, isWalked })
+    const way = (followed: FollowedWords, count: number): MergeWay => {
+      const estimate = wayCosts({ window, followed, count, startHi: start.hi, wanted, costs })
+      return wayOf(estimate, ++this.#merges % MERGES_PER_TRY === 0)
+    }
+    merge.addFollowed(reader.edges, { floor, way })
     const { bound } = inbox
     if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
     return merge
+  }
+
+  /** What a merge cost until it first waited: for those by chains if they are what took the time. */
+  #noteCost({ walked }: DashboardMerge, follows: number, tookMs: number): void {
+    const { costs } = this.#state
+    if (walked > 0) costs.note('walkedUs', walked, tookMs * 1_000)
+    else if (follows >= FOLLOWS_MEASURED) costs.note('chainUs', follows, tookMs * 1_000)
   }
 
   /** Reads the author's next stored posts at or below the merge's place. */

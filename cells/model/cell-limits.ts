@@ -1,5 +1,7 @@
 // Every bound of a cell has a name, a unit and a default here. Services fill it from their config.
 
+import type { Costs } from './costs.ts'
+
 export type CellLimits = {
   /** D: an event's id must lie within this of its append time, and is remembered as long. Milliseconds. */
   readonly repeatWindowMs: number
@@ -34,8 +36,8 @@ export type CellLimits = {
   readonly unreadCap: number
   readonly watchQueueMax: number
   readonly watchersMax: number
-  /** Readers with more follows are served by walking the window. */
-  readonly walkFollows: number
+  /** Costs that count instead of those measured. */
+  readonly costs: Partial<Costs>
   /** A failing store is asked again after this, doubling up to the maximum. */
   readonly retryMs: number
   readonly retryMaxMs: number
@@ -67,7 +69,7 @@ export const CELL_LIMITS: CellLimits = {
   unreadCap: 1_000,
   watchQueueMax: 1_000,
   watchersMax: 100_000,
-  walkFollows: 20_000,
+  costs: {},
   retryMs: 50,
   retryMaxMs: 2_000,
   stopMs: 10_000,

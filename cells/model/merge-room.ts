@@ -12,6 +12,7 @@ export class MergeRoom {
   readonly heap: MergeHeap
   readonly pulls = new WaitingPulls()
   readonly followed = new FollowedWords()
+  readonly reaching = new ReachingChains()
   /** Authors whose chains are about to be opened. */
   readonly next = new Uint32Array(LOOK_AHEAD)
   readonly entries = new Float64Array(LOOK_AHEAD)
@@ -25,6 +26,7 @@ export class MergeRoom {
   clear(): void {
     this.heap.clear()
     this.pulls.clear()
+    this.reaching.count = 0
   }
 }
 
@@ -52,6 +54,32 @@ export class FollowedWords {
     this.hi = new Uint32Array(count)
     this.lo = new Uint32Array(count)
     this.raised = new Uint32Array(count)
+  }
+}
+
+/** Authors whose chains begin above the start of a page, and how far down each was followed. */
+export class ReachingChains {
+  authors = new Uint32Array(ROOM_FIRST)
+  entries = new Uint32Array(ROOM_FIRST)
+  hi = new Uint32Array(ROOM_FIRST)
+  lo = new Uint32Array(ROOM_FIRST)
+  prev = new Uint32Array(ROOM_FIRST)
+  count = 0
+
+  add(author: number): void {
+    if (this.count === this.authors.length) this.#grow()
+    this.authors[this.count++] = author
+  }
+
+  #grow(): void {
+    const room = this.count * 2
+    const { authors } = this
+    this.authors = new Uint32Array(room)
+    this.authors.set(authors)
+    this.entries = new Uint32Array(room)
+    this.hi = new Uint32Array(room)
+    this.lo = new Uint32Array(room)
+    this.prev = new Uint32Array(room)
   }
 }
 

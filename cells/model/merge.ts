@@ -13,11 +13,13 @@
 
 import { type AuthorIndex, UNCOVERED } from './author-index.ts'
 import type { MergeHeap } from './merge-heap.ts'
-import type { MergeRoom } from './merge-room.ts'
+import type { FollowedWords, MergeRoom } from './merge-room.ts'
+import type { MergeWay } from './merge-way.ts'
 import type { NumberMap } from './number-map.ts'
 import { goneBound, halvesBelowSecond, type IdHalves, lesser, pullBound } from './pull-bound.ts'
 import { COVERED_FROM } from './reader.ts'
 import type { PostWindow } from './window.ts'
+import { WINDOW_BLOCK } from './window-pages.ts'
 
 /** Posts in dashboard order; `authorReblog` is author * 2 + (1 if it is a reblog). */
 export type PostRun = {
@@ -35,6 +37,12 @@ export type MergeStart = {
   isAfter(author: number): boolean
 }
 
+export type FollowedOptions = {
+  readonly floor: number
+  /** Decides by what the author index knows of those followed. */
+  readonly way: (followed: FollowedWords, count: number) => MergeWay
+}
+
 export type MergeStep = 'post' | 'open-inbox' | 'open-author' | 'end'
 
 // Bounds, up to LAST_BOUND of the heap, then posts.
@@ -46,6 +54,8 @@ const WALK_BOUND = 4
 const CHAIN = 5
 const SINGLE = 6
 const RUN = 7
+/** Chains that go on above the start are longer than most: each is looked for by itself. */
+const STEPS_TOGETHER = 24
 
 export class DashboardMerge {
   readonly #window: PostWindow
@@ -57,6 +67,8 @@ export class DashboardMerge {
   #pullsBound: IdHalves = [0, 0]
   readonly #runs: { readonly run: PostRun; at: number }[] = []
   #walk: { seq: number; follows: (author: number) => boolean } | undefined
+  /** Entries that were walked past. */
+  walked = 0
 
   /** The post `next` stopped at. `entry` is its window entry, or -1. */
   hi = 0
@@ -84,33 +96,87 @@ export class DashboardMerge {
   }
 
   /**
-   * Adds the sources of everyone followed: their chains in the window, unless that is walked, and what of theirs only the
-   * store may have. `edges` are compact; from the second `floor` on at the earliest they are covered.
+   * Adds the sources of everyone followed: their posts in the window, by their chains or by walking it, and what of theirs only
+   * the store may have. `edges` are compact; from the second `floor` on at the earliest they are covered.
    */
-  addFollowed(edges: NumberMap, options: { floor: number; isWalked: boolean }): void {
-    const { floor, isWalked } = options
+  addFollowed(edges: NumberMap, options: FollowedOptions): void {
+    const { floor } = options
     const { keys, words: edgeWords, size } = edges
     const { pulls, followed } = this.#room
     followed.fetch(this.#authors.words, keys, size)
+    const isWalked = options.way(followed, size) === 'walk'
+    if (isWalked) this.#addWalk((author) => edges.has(author))
     for (let i = 0; i < size; i++) {
       const author = keys[i] as number
       const hi = followed.hi[i] as number
       const lo = followed.lo[i] as number
       if (hi === 0 && lo === 0) continue
-      if (!isWalked) this.#addBound(CHAIN_BOUND, author, hi, lo)
+      if (!isWalked) this.#addChain(author, hi, lo)
       const raised = followed.raised[i] as number
       const coveredFrom = Math.max((edgeWords[i] as number) & COVERED_FROM, raised, floor)
       if (raised === UNCOVERED) this.addPull(author, ...this.#pullBound(author, coveredFrom))
       else if (coveredFrom !== 0) pulls.add(author, coveredFrom, raised)
     }
+    this.#openReaching()
     if (pulls.count === 0) return
     const gone = goneBound(this.#window, pulls.raisedMax)
     this.#pullsBound = lesser(gone, halvesBelowSecond(pulls.coveredFromMax))
     this.#addBound(PULLS_BOUND, 0, ...this.#pullsBound)
   }
 
+  #addChain(author: number, hi: number, lo: number): void {
+    const { hi: startHi, lo: startLo } = this.#start
+    const isReaching = hi > startHi || (hi === startHi && lo >= startLo)
+    if (isReaching) this.#room.reaching.add(author)
+    else this.#addBound(CHAIN_BOUND, author, hi, lo)
+  }
+
+  /** Opens the chains that begin above the start, step by step all together: so their reads at random overlap. */
+  #openReaching(): void {
+    const { authors, entries, count } = this.#room.reaching
+    const window = this.#window
+    let left = 0
+    for (let i = 0; i < count; i++) {
+      const author = authors[i] as number
+      const entry = window.newest(author)
+      if (entry < 0) continue
+      authors[left] = author
+      entries[left++] = entry
+    }
+    for (let steps = 0; left > 0 && steps < STEPS_TOGETHER; steps++) left = this.#stepDown(left)
+    const { hi, lo } = this.#start
+    for (let i = 0; i < left; i++) {
+      const author = authors[i] as number
+      const entry = window.firstBelow(author, hi, lo, this.#start.isAfter(author))
+      if (entry >= 0) {
+        this.#heap.push(window.hiAt(entry), window.loAt(entry), CHAIN, entry, author)
+      }
+    }
+  }
+
+  /** One step down the first `count` reaching chains; adds those that came below the start, and answers how many did not. */
+  #stepDown(count: number): number {
+    const { reaching } = this.#room
+    const { authors, entries, hi, lo, prev } = reaching
+    const window = this.#window
+    window.fetch(entries, count, reaching)
+    let left = 0
+    for (let i = 0; i < count; i++) {
+      const author = authors[i] as number
+      if (this.#isIdBelowStart(hi[i] as number, lo[i] as number, author)) {
+        this.#heap.push(hi[i] as number, lo[i] as number, CHAIN, entries[i] as number, author)
+        continue
+      }
+      const older = prev[i] as number
+      if (!window.isInside(older)) continue
+      authors[left] = author
+      entries[left++] = older
+    }
+    return left
+  }
+
   /** All posts of the window whose author passes, found by walking it newest first. */
-  addWalk(follows: (author: number) => boolean): void {
+  #addWalk(follows: (author: number) => boolean): void {
     if (this.#window.size === 0) return
     this.#walk = { seq: this.#window.head - 1, follows }
     this.#addWalkBound()
@@ -215,11 +281,13 @@ export class DashboardMerge {
     const walk = this.#walk
     if (walk === undefined) return
     const window = this.#window
-    const first = Math.max(window.tail, walk.seq - (walk.seq % 1024))
-    // A run that lies above the start altogether is passed over.
-    const isAbove = window.blocks.minHi(walk.seq) > this.#start.hi
-    const firstWanted = isAbove ? walk.seq + 1 : first
-    for (let seq = walk.seq; seq >= firstWanted; seq--) {
+    // Runs that lie above the start altogether are passed over.
+    while (walk.seq >= window.tail && window.blocks.minHi(walk.seq) > this.#start.hi) {
+      walk.seq -= (walk.seq % WINDOW_BLOCK) + 1
+    }
+    const first = Math.max(window.tail, walk.seq - (walk.seq % WINDOW_BLOCK))
+    this.walked += Math.max(0, walk.seq - first + 1)
+    for (let seq = walk.seq; seq >= first; seq--) {
       const entry = seq >>> 0
       const author = window.authorAt(entry)
       if (author === 0 || !this.#isEntryBelowStart(entry, author) || !walk.follows(author)) continue
@@ -278,8 +346,10 @@ export class DashboardMerge {
   }
 
   #isEntryBelowStart(entry: number, author: number): boolean {
-    const hi = this.#window.hiAt(entry)
-    const lo = this.#window.loAt(entry)
+    return this.#isIdBelowStart(this.#window.hiAt(entry), this.#window.loAt(entry), author)
+  }
+
+  #isIdBelowStart(hi: number, lo: number, author: number): boolean {
     if (hi !== this.#start.hi) return hi < this.#start.hi
     return lo === this.#start.lo ? this.#start.isAfter(author) : lo < this.#start.lo
   }

@@ -22,6 +22,14 @@ const PAGE_WORDS = BOUNDS_AT + (PAGE_ENTRIES / WINDOW_BLOCK) * BOUNDS_WORDS
 const NO_PAGE = new Uint32Array(0)
 const PLACES_FIRST = 4
 
+/** Room for what is fetched, in the order of the entries. */
+export type FetchedEntries = {
+  readonly hi: Uint32Array
+  readonly lo: Uint32Array
+  /** The next older entry of the same author, if `isInside`. */
+  readonly prev: Uint32Array
+}
+
 export class WindowPages {
   /** Page p is at place p modulo their number, a power of two. */
   #places: Uint32Array<ArrayBuffer>[] = Array.from({ length: PLACES_FIRST }, () => NO_PAGE)
@@ -66,6 +74,19 @@ export class WindowPages {
 
   setPrev(entry: number, prev: number): void {
     this.#page(entry)[(entry & PAGE_MASK) * ENTRY_WORDS + PREV] = prev
+  }
+
+  /** Ids and links of some entries, fetched in a loop of its own: its reads at random overlap. */
+  fetch(entries: Uint32Array, count: number, into: FetchedEntries): void {
+    const { hi, lo, prev } = into
+    for (let i = 0; i < count; i++) {
+      const entry = entries[i] as number
+      const page = this.#page(entry)
+      const at = (entry & PAGE_MASK) * ENTRY_WORDS
+      hi[i] = page[at] as number
+      lo[i] = page[at + LO] as number
+      prev[i] = page[at + PREV] as number
+    }
   }
 
   /** Writes the entry at the sequence number; those before it are there. Its `prev` is set by itself. */

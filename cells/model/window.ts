@@ -5,12 +5,16 @@
 //
 // A publish costs the same for every author: one entry and one link. Links are seq modulo 2^32 and valid while they lie in the
 // window. A late post with a smaller id is linked beneath newer ones; when the entry above it is dropped first, it is relinked.
+// Long chains get marks where walks went past (chain-marks.ts).
 
 import { AUTHOR_WORDS, type AuthorIndex, HEAD } from './author-index.ts'
-import { WindowPages } from './window-pages.ts'
+import { ChainMarks, Footsteps } from './chain-marks.ts'
+import { type FetchedEntries, WINDOW_BLOCK, WindowPages } from './window-pages.ts'
 
 const REBLOG = 0x8000_0000
 const AUTHOR = 0x7fff_ffff
+/** Steps of a walk before it asks for marks. */
+const STEPS_UNMARKED = 32
 
 export type WindowPin = { readonly tail: number }
 export type BlockBounds = Pick<WindowPages, 'maxHi' | 'maxLo' | 'minHi' | 'minLo'>
@@ -23,6 +27,10 @@ export class PostWindow {
   #droppedHi = 0
   #droppedLo = 0
   readonly #pins = new Set<WindowPin>()
+  readonly #marks = new ChainMarks({
+    isOf: (entry, author) => this.isInside(entry) && this.authorAt(entry) === author,
+    isAbove: (entry, hi, lo) => this.#isBelow(hi, lo, entry),
+  })
 
   constructor(authors: AuthorIndex) {
     this.#authors = authors
@@ -80,8 +88,9 @@ export class PostWindow {
       pages.setPrev(seq, top)
       this.#setHead(author, seq)
     } else {
-      const above = this.#lastAtOrAbove(top, hi, lo)
-      if (pages.hi(above) === hi && pages.lo(above) === lo) return false
+      const above = this.#lastAbove(author, hi, lo)
+      const below = above < 0 ? top : this.older(above)
+      if (below >= 0 && pages.hi(below) === hi && pages.lo(below) === lo) return false
       pages.setPrev(seq, pages.prev(above))
       pages.setPrev(above, seq)
     }
@@ -113,19 +122,25 @@ export class PostWindow {
   /** The next older entry of the same author, or -1. */
   older(entry: number): number {
     const prev = this.#pages.prev(entry)
-    return this.#isInside(prev) ? prev : -1
+    return this.isInside(prev) ? prev : -1
   }
 
   /** The author's greatest entry with an id below (or at, when `inclusive`) the given one, or -1. */
   firstBelow(author: number, hi: number, lo: number, inclusive: boolean): number {
-    for (let entry = this.#headOf(author); entry >= 0; entry = this.older(entry)) {
-      const entryHi = this.hiAt(entry)
-      if (entryHi < hi) return entry
-      if (entryHi > hi) continue
-      const entryLo = this.loAt(entry)
-      if (entryLo < lo || (inclusive && entryLo === lo)) return entry
-    }
-    return -1
+    const above = this.#lastAbove(author, hi, lo)
+    let entry = above < 0 ? this.#headOf(author) : this.older(above)
+    if (inclusive || entry < 0) return entry
+    const isSame = this.hiAt(entry) === hi && this.loAt(entry) === lo
+    return isSame ? this.older(entry) : entry
+  }
+
+  /** Ids and next older entries of many entries at once; those that are not inside end their chains. */
+  fetch(entries: Uint32Array, count: number, into: FetchedEntries): void {
+    this.#pages.fetch(entries, count, into)
+  }
+
+  isInside(seq: number): boolean {
+    return (seq - this.#tail) >>> 0 < this.size
   }
 
   hiAt(entry: number): number {
@@ -148,6 +163,20 @@ export class PostWindow {
   /** Upper bound of all ids at or below this run of 1,024 entries, and lower bound of those in it. */
   get blocks(): BlockBounds {
     return this.#pages
+  }
+
+  /** At most so many entries are newer than those with such an id. O(log n): by runs of 1,024. */
+  entriesAbove(hi: number): number {
+    const [tail, head] = [this.#tail, this.#head]
+    let low = Math.floor(tail / WINDOW_BLOCK)
+    let high = Math.ceil(head / WINDOW_BLOCK)
+    while (low < high) {
+      const middle = (low + high) >>> 1
+      const seq = Math.max(tail, middle * WINDOW_BLOCK)
+      if (this.#pages.maxHi(seq) >= hi) high = middle
+      else low = middle + 1
+    }
+    return Math.max(0, head - Math.max(tail, low * WINDOW_BLOCK))
   }
 
   /** Keeps entries from being dropped while a read holds on to them. */
@@ -179,6 +208,7 @@ export class PostWindow {
       cut.add(author)
     }
     this.#tail = Math.max(from, end)
+    this.#marks.sweep()
     this.#pages.release(this.#tail)
     return this.#tail - from
   }
@@ -199,35 +229,21 @@ export class PostWindow {
     link((this.#tail - 1) >>> 0)
   }
 
-  /** Where a chain leads above the given entry is linked past it. */
+  /** Where the chain leads above the given entry is linked past it. */
   #unlink(author: number, entry: number): void {
     const next = this.#pages.prev(entry)
-    let above = this.#headOf(author)
-    if (above === entry) {
-      this.#setHead(author, next)
-      return
-    }
-    while (above >= 0) {
-      const below = this.older(above)
-      if (below === entry) {
-        this.#pages.setPrev(above, next)
-        return
-      }
-      above = below
-    }
+    const above = this.#lastAbove(author, this.hiAt(entry), this.loAt(entry))
+    if (above < 0) this.#setHead(author, next)
+    else this.#pages.setPrev(above, next)
   }
 
   #headOf(author: number): number {
     const head = this.#authors.words[author * AUTHOR_WORDS + HEAD] as number
-    return this.#isInside(head) && this.authorAt(head) === author ? head : -1
+    return this.isInside(head) && this.authorAt(head) === author ? head : -1
   }
 
   #setHead(author: number, seq: number): void {
     this.#authors.words[author * AUTHOR_WORDS + HEAD] = seq
-  }
-
-  #isInside(seq: number): boolean {
-    return (seq - this.#tail) >>> 0 < this.size
   }
 
   #isAbove(hi: number, lo: number, entry: number): boolean {
@@ -235,13 +251,34 @@ export class PostWindow {
     return hi > entryHi || (hi === entryHi && lo > this.loAt(entry))
   }
 
-  /** From `top`, whose id is not below: the last entry of the chain whose id is at or above. */
-  #lastAtOrAbove(top: number, hi: number, lo: number): number {
-    let above = top
-    for (;;) {
-      const below = this.older(above)
-      if (below < 0 || this.#isAbove(hi, lo, below)) return above
-      above = below
+  #isBelow(hi: number, lo: number, entry: number): boolean {
+    const entryHi = this.hiAt(entry)
+    return hi < entryHi || (hi === entryHi && lo < this.loAt(entry))
+  }
+
+  /** The last entry of the author's chain whose id is above, or -1. */
+  #lastAbove(author: number, hi: number, lo: number): number {
+    let above = -1
+    let entry = this.#headOf(author)
+    for (let steps = 0; entry >= 0 && this.#isBelow(hi, lo, entry); steps++) {
+      if (steps === STEPS_UNMARKED) return this.#lastAboveFar(author, hi, lo)
+      above = entry
+      entry = this.older(entry)
     }
+    return above
+  }
+
+  #lastAboveFar(author: number, hi: number, lo: number): number {
+    const start = this.#marks.above(author, hi, lo)
+    const way = new Footsteps()
+    let above = start < 0 ? this.#headOf(author) : start
+    for (;;) {
+      const entry = this.older(above)
+      if (entry < 0 || !this.#isBelow(hi, lo, entry)) break
+      way.pass(entry)
+      above = entry
+    }
+    if (way.entries.length > 0) this.#marks.add(author, start, way.entries)
+    return above
   }
 }

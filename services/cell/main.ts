@@ -4,7 +4,7 @@ import { CassandraCellStore } from '../../infra/cassandra/cell-store.ts'
 import { CassandraControlStore } from '../../infra/cassandra/control-store.ts'
 import { KafkaFirehose } from '../../infra/kafka/firehose.ts'
 import { RedisBodyCache } from '../../infra/redis/body-cache.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 import { readLogIdentity } from '../controller/log-identity.ts'
 import { readPlacement } from '../router/open-cells.ts'
 import { createLog, engineLog } from '../runtime/log.ts'
@@ -86,7 +86,6 @@ export function runCell(config: CellConfig, output: Output): Promise<ProcessExit
       closing.add(async () => {
         for (const opened of sources.values()) await (await opened).close()
       })
-      const monotonicMs = () => performance.now()
       return startCell(
         { clock, monotonicMs, control, firehose, store, cache, openSource },
         {

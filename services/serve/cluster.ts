@@ -23,6 +23,7 @@ import { HostedCells, type HostedStore } from './hosted-cells.ts'
 
 export type ClusterPorts = {
   readonly clock: Clock
+  readonly monotonicMs: () => number
   readonly control: ControlStore
   readonly firehose: Firehose
   readonly openStore: (cell: CellName) => Promise<HostedStore>

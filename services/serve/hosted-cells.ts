@@ -25,6 +25,7 @@ import { packageVersion } from '../runtime/version.ts'
 export type HostedStore = CellStore & { readonly close?: () => Promise<void> }
 export type HostedParts = {
   readonly clock: Clock
+  readonly monotonicMs: () => number
   readonly control: ControlStore
   readonly firehose: Firehose
   readonly openStore: (cell: CellName) => Promise<HostedStore>
@@ -135,7 +136,14 @@ export class HostedCells {
     const { clock, control, firehose, openStore, openCache, limits, metrics, log } = this.#parts
     const store = this.#stores.get(name) ?? (await openStore(name))
     this.#stores.set(name, store)
-    const ports = { firehose, store, cache: openCache(name), clock, moving: this.#moving }
+    const ports = {
+      firehose,
+      store,
+      cache: openCache(name),
+      clock,
+      monotonicMs: this.#parts.monotonicMs,
+      moving: this.#moving,
+    }
     const host = new CellHost(name, {
       clock,
       log: log.child({ cell: name }),

@@ -5,7 +5,7 @@ import { DataFolder } from '../../infra/embedded/data-folder.ts'
 import type { EmbeddedFirehose } from '../../infra/embedded/firehose.ts'
 import { RETENTION_EVERY_MS_DEFAULT, retain } from '../../infra/embedded/retention.ts'
 import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 import { GATEWAY_LIMITS } from '../gateway/gateway-limits.ts'
 import { createLog, type Logger } from '../runtime/log.ts'
 import { Closing } from '../runtime/closing.ts'
@@ -45,7 +45,7 @@ export async function startServe(config: ServeConfig, closing: Closing): Promise
   const openCache = () => new MemoryBodyCache({ bytesMax: BODY_CACHE_BYTES })
 
   const cluster = await startCluster(
-    { clock, control, firehose, openStore, openCache },
+    { clock, monotonicMs, control, firehose, openStore, openCache },
     { ...config, gatewayLimits: GATEWAY_LIMITS, log },
     closing,
   )

@@ -21,7 +21,7 @@ import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../infra/memory/cell-store.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
 import { MemoryPlacements } from '../../infra/memory/placements.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 
 export const BENCH_CELL = 'bench'
 /** When the newest posts of all benches were made. */
@@ -78,6 +78,7 @@ export async function benchCell(options: {
     store: options.store ?? forgetfulStore(),
     cache: new MemoryBodyCache({ bytesMax: 2 ** 20 }),
     clock: systemClock,
+    monotonicMs,
     moving: new MemoryPlacements(placement),
   }
   const cellOptions: CellOptions = { name: cell, boot: 1, placement, limits }

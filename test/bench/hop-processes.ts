@@ -14,7 +14,7 @@ import { MemoryCellStore } from '../../infra/memory/cell-store.ts'
 import { MemoryControlStore } from '../../infra/memory/control-store.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
 import { MemoryPlacements } from '../../infra/memory/placements.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 import { CellService } from '../../services/cell/cell-service.ts'
 import { CELL_STREAM_LIMITS } from '../../services/cell/cell-stream-limits.ts'
 import { DirectReads } from '../../services/cell/direct-reads.ts'
@@ -56,6 +56,7 @@ async function cellProcess(): Promise<void> {
     store: new MemoryCellStore(),
     cache: new MemoryBodyCache({ bytesMax: 1 << 28 }),
     clock,
+    monotonicMs,
     moving: new MemoryPlacements(placement),
   }
   const cell = new Cell(ports, { name: 'cell-1', boot: 1, placement, limits: CELL_LIMITS })

@@ -18,7 +18,7 @@ import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
 import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
 import { MemoryPlacements } from '../../infra/memory/placements.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 import { addReader, BENCH_CELL, benchCell, fillWindow } from './bench-cell.ts'
 import type { BenchRow } from './bench-row.ts'
 import { threadCpuMs } from './cpu-time.ts'
@@ -50,7 +50,7 @@ export async function bench(): Promise<BenchRow[]> {
     const read = { bytes: 0 }
     moving.addSource(BENCH_CELL, counted(source, read))
     const cache = new MemoryBodyCache({ bytesMax: 2 ** 20 })
-    const ports = { firehose, store, cache, clock: systemClock, moving }
+    const ports = { firehose, store, cache, clock: systemClock, monotonicMs, moving }
     const options = { name: TARGET, boot: 2, placement: first, limits: CELL_LIMITS }
     const cell = new Cell(ports, options)
     await cell.start()

@@ -21,7 +21,7 @@ import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
 import { EmbeddedFirehose } from '../../infra/embedded/firehose.ts'
 import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryPlacements } from '../../infra/memory/placements.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 import { addReader, BENCH_CELL, benchCell, fillWindow } from './bench-cell.ts'
 import type { BenchRow } from './bench-row.ts'
 import { threadCpuMs } from './cpu-time.ts'
@@ -137,7 +137,7 @@ async function start(folder: string): Promise<Started> {
   const cache = new MemoryBodyCache({ bytesMax: 2 ** 24 })
   const placement = firstPlacement([BENCH_CELL], SLOTS_DEFAULT)
   const moving = new MemoryPlacements(placement)
-  const ports = { firehose, store, cache, clock: systemClock, moving }
+  const ports = { firehose, store, cache, clock: systemClock, monotonicMs, moving }
   // It must not begin to write a checkpoint of its own, or the next start would find less to do.
   const limits = { ...CELL_LIMITS, checkpointMs: 3_600_000, checkpointEvents: 10 * EVENTS }
   const cell = new Cell(ports, { name: BENCH_CELL, boot: 2, placement, limits })

@@ -8,7 +8,7 @@ import { MemoryBodyCache } from '../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../infra/memory/cell-store.ts'
 import { MemoryControlStore } from '../../infra/memory/control-store.ts'
 import { MemoryFirehose } from '../../infra/memory/firehose.ts'
-import { systemClock } from '../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../infra/system/clock.ts'
 import { GATEWAY_LIMITS, type GatewayLimits } from '../../services/gateway/gateway-limits.ts'
 import { createLog } from '../../services/runtime/log.ts'
 import { Closing } from '../../services/runtime/closing.ts'
@@ -39,6 +39,7 @@ export class MemoryCluster {
     const closing = new Closing()
     const ports = {
       clock: systemClock,
+      monotonicMs,
       control: new MemoryControlStore(),
       firehose,
       openStore: async () => new MemoryCellStore(),

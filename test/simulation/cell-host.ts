@@ -166,6 +166,7 @@ export class CellHost {
       store: storeOf(process, this.disk),
       cache: cacheOf(process, this.cache),
       clock: clockOf(process, this.clock, this.#dice),
+      monotonicMs: () => 0,
       moving: movingOf(process, world.control, (name) => storeOf(process, world.hostOf(name).disk)),
     }
     const { placement, limits } = world

@@ -15,6 +15,7 @@ export type CellPorts = {
   readonly store: CellStore
   readonly cache: BodyCache
   readonly clock: Clock
+  readonly monotonicMs: () => number
   readonly moving: Moving
 }
 export type CellOptions = {

@@ -240,6 +240,6 @@ function limitsOf(dice: Dice): CellLimits {
     pullBatch: dice.pick([1, 2, 8]),
     chunkBatch: dice.pick([1, 2, 4]),
     watchQueueMax: dice.pick([2, 30]),
-    walkFollows: dice.pick([0, 2, 20_000]),
+    costs: { chainUs: 1, walkedUs: dice.pick([0, 0.5, 20_000]) },
   }
 }

@@ -20,7 +20,7 @@ import type { KafkaLogIdentity } from '../../../infra/kafka/log-identity.ts'
 import { planTopics, TopicAdmin } from '../../../infra/kafka/topics.ts'
 import { RedisBodyCache } from '../../../infra/redis/body-cache.ts'
 import { MemoryPlacements } from '../../../infra/memory/placements.ts'
-import { systemClock } from '../../../infra/system/clock.ts'
+import { monotonicMs, systemClock } from '../../../infra/system/clock.ts'
 import { addReader, BENCH_CELL, benchCell, fillWindow } from '../bench-cell.ts'
 import { drawFrom, uniform } from '../draw.ts'
 import type { BenchFlags } from './engines.ts'
@@ -103,7 +103,7 @@ export async function openParts(
     await Promise.all([firehose.close(), store.close(), cache.close()])
   }
   const moving = new MemoryPlacements(firstPlacement([cell], SLOTS_DEFAULT))
-  return { ports: { firehose, store, cache, clock: systemClock, moving }, close }
+  return { ports: { firehose, store, cache, clock: systemClock, monotonicMs, moving }, close }
 }
 
 export type Seed = {

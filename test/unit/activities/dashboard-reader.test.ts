@@ -38,7 +38,7 @@ test('small batches of chunks and of stored posts change nothing', async () => {
 })
 
 test('whoever follows very many sees the same', async () => {
-  const stage = await Stage.open({ walkFollows: 0, windowPostsKept: 5 })
+  const stage = await Stage.open({ costs: { walkedUs: 0 }, windowPostsKept: 5 })
   const all = await everywhere(stage)
   for (const limit of [1, 4, 100]) expect(await stage.dashboard('bob', limit)).toEqual(all)
 })

@@ -21,7 +21,14 @@ async function donorOn({ firehose, clock, limits }: Stage) {
   const cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
   const options = { name: 'b', boot: 1_000, placement, limits }
   const cell = new Cell(
-    { firehose, store, cache, clock, moving: new MemoryPlacements(placement) },
+    {
+      firehose,
+      store,
+      cache,
+      clock,
+      monotonicMs: () => 0,
+      moving: new MemoryPlacements(placement),
+    },
     options,
   )
   await cell.start()

@@ -76,7 +76,8 @@ export class Stage {
     const { firehose, store, cache, clock } = this
     const placement = firstPlacement(['a'], 4)
     const moving = new MemoryPlacements(placement)
-    const ports = mortal(life, this.hooks, { firehose, store, cache, clock, moving })
+    const monotonicMs = (): number => 0
+    const ports = mortal(life, this.hooks, { firehose, store, cache, clock, monotonicMs, moving })
     this.#cell = new Cell(ports, { name: 'a', boot, placement, limits: this.limits })
     return this.#cell
   }
@@ -290,6 +291,7 @@ function mortal(life: { isOver: boolean }, hooks: Map<string, Hook>, ports: Cell
   const firehose = wrap('firehose', ports.firehose)
   return {
     clock: ports.clock,
+    monotonicMs: ports.monotonicMs,
     moving: ports.moving,
     cache: wrap('cache', ports.cache),
     store: Object.fromEntries(tables) as CellPorts['store'],

@@ -121,8 +121,7 @@ function merged(from: Case): Post[] {
 
   room.clear()
   const merge = new DashboardMerge({ window, authors, start: startOf(from.start), room })
-  if (from.isWalked) merge.addWalk((by) => edges.has(by))
-  merge.addFollowed(edges, { floor: from.floor, isWalked: from.isWalked })
+  merge.addFollowed(edges, { floor: from.floor, way: () => (from.isWalked ? 'walk' : 'chains') })
   let left = 2
   const boundInbox = (): void => {
     const bound = bounds[left - 1]
@@ -178,7 +177,7 @@ test('opens nothing that lies below the end of the page', () => {
   window.drop(2)
   room.clear()
   const merge = new DashboardMerge({ window, authors, start: startOf(undefined), room })
-  merge.addFollowed(edges, { floor: 0, isWalked: false })
+  merge.addFollowed(edges, { floor: 0, way: () => 'chains' })
   const old = firstIdAt(ID_EPOCH_MS + 2_000)
   merge.addInbox(hiOf(old), loOf(old))
   const steps = Array.from({ length: 4 }, () => merge.next())

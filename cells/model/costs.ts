@@ -1,0 +1,60 @@
+// What the ways to serve cost, in microseconds, as the running cell measures them: each a decaying mean of what was done lately.
+// An operator may set any of them instead. What was never measured is taken as on the machine this was written on.
+//
+// One outlier (a collection of garbage, a machine that sleeps) must not turn a policy: no observation counts for more than
+// OUTLIER times what is known.
+
+export type Costs = {
+  /** An author's chain in the window, for a page that merges it. */
+  readonly chainUs: number
+  /** An entry of the window that a page walks past, asked whether its author is followed. */
+  readonly walkedUs: number
+  /** An entry delivered: gathered, sorted, packed. */
+  readonly entryUs: number
+  /** A chunk written, whatever is in it: mostly the store's work. */
+  readonly chunkUs: number
+  /** A read of an author's stored posts. */
+  readonly pullUs: number
+}
+export type CostName = keyof Costs
+
+export const COSTS_EXPECTED: Costs = {
+  chainUs: 0.1,
+  walkedUs: 0.04,
+  entryUs: 0.06,
+  chunkUs: 10,
+  pullUs: 60,
+}
+
+/** Units after which an observation has lost two thirds of its weight. */
+const MEMORY = { chainUs: 1e6, walkedUs: 1e6, entryUs: 1e6, chunkUs: 1e4, pullUs: 1e3 }
+const OUTLIER = 8
+
+export class CostMeter {
+  readonly #set: Partial<Costs>
+  readonly #measured: { -readonly [name in CostName]: number } = { ...COSTS_EXPECTED }
+
+  constructor(set: Partial<Costs> = {}) {
+    this.#set = set
+  }
+
+  /** So many units took so long together. A watch that stands still says nothing. */
+  note(name: CostName, units: number, tookUs: number): void {
+    if (units <= 0 || tookUs <= 0) return
+    const known = this.#measured[name]
+    const each = Math.min(tookUs / units, known * OUTLIER)
+    this.#measured[name] = known + (each - known) * (1 - Math.exp(-units / MEMORY[name]))
+  }
+
+  get(name: CostName): number {
+    return this.#set[name] ?? this.#measured[name]
+  }
+
+  get all(): Costs {
+    return { ...this.#measured, ...this.#set }
+  }
+
+  isSet(name: CostName): boolean {
+    return this.#set[name] !== undefined
+  }
+}

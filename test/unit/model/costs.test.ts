@@ -1,0 +1,31 @@
+// Costs as measured: they follow what is done, slowly, and no outlier turns them.
+
+import { expect, test } from 'vitest'
+import { CostMeter, COSTS_EXPECTED } from '../../../cells/model/costs.ts'
+
+test('a cost comes to what is measured over and over', () => {
+  const costs = new CostMeter()
+  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 1, 200)
+  expect(costs.get('pullUs')).toBeCloseTo(200, 0)
+  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 1, 20)
+  expect(costs.get('pullUs')).toBeCloseTo(20, 0)
+})
+
+test('one outlier, however far out, changes little', () => {
+  const costs = new CostMeter()
+  costs.note('pullUs', 1, 1e9)
+  expect(costs.get('pullUs')).toBeLessThan(1.01 * COSTS_EXPECTED.pullUs)
+})
+
+test('a watch that stands still says nothing', () => {
+  const costs = new CostMeter()
+  for (let i = 0; i < 10_000; i++) costs.note('entryUs', 1_000, 0)
+  expect(costs.all).toEqual(COSTS_EXPECTED)
+})
+
+test('what the operator sets counts, whatever is measured', () => {
+  const costs = new CostMeter({ pullUs: 5 })
+  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 1, 200)
+  expect(costs.get('pullUs')).toBe(5)
+  expect(costs.all).toEqual({ ...COSTS_EXPECTED, pullUs: 5 })
+})
