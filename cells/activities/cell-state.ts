@@ -7,7 +7,7 @@ import { CostMeter } from '../model/costs.ts'
 import type { GapPart } from '../model/gap.ts'
 import type { CellName, Pin, Placement, SlotRun, SlotTerm } from '../model/placement.ts'
 import { findOwner, slotOf } from '../model/placement.ts'
-import { hasReached, type Position, zeroPosition } from '../model/position.ts'
+import { hasReached, largerOf, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import { Judgements } from '../model/judgements.ts'
 import { ReadRate } from '../model/read-rate.ts'
@@ -203,11 +203,20 @@ export class CellState {
   }
 
   /** Who is homed in a slot that may be read. */
-  completeReader(number: number): Reader | undefined {
+  readableReader(number: number): Reader | undefined {
     const reader = this.readers.get(number)
-    return reader !== undefined && this.slots.get(reader.slot)?.isComplete === true
+    const slot = reader === undefined ? undefined : this.slots.get(reader.slot)
+    return slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])
       ? reader
       : undefined
+  }
+  /** From here on everybody whom this cell owns now can be read. */
+  get reflectedByOwned(): Position {
+    let reflected: Position = zeroPosition(this.position.length)
+    for (const { isComplete, isOwned, reflects } of this.slots.values()) {
+      if (isComplete && isOwned && reflects !== undefined) reflected = largerOf(reflected, reflects)
+    }
+    return reflected
   }
 
   /** The slots that may be read, and written into inboxes. */

@@ -7,7 +7,7 @@
 import type { CellLimits } from '../model/cell-limits.ts'
 import type { Busyness } from '../model/copy-pace.ts'
 import type { CellName, Placement } from '../model/placement.ts'
-import type { Position } from '../model/position.ts'
+import { largerOf, type Position } from '../model/position.ts'
 import type { PostId } from '../model/post-id.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { BodyCache } from '../ports/body-cache.ts'
@@ -281,7 +281,8 @@ export class Cell implements CellClient {
       readonly limit: number
     },
   ): Promise<Answer<FollowersPage>> {
-    return this.#gate.anywhere(call, (parts) => parts.lists.followersHere(query))
+    const seen = largerOf(this.#state.reflectedByOwned, call.seen)
+    return this.#gate.anywhere({ ...call, seen }, (parts) => parts.lists.followersHere(query))
   }
 
   relations(

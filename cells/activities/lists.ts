@@ -142,7 +142,7 @@ export class Lists {
     const number = this.#names.lookup(user)
     // One's own posts are on one's dashboard, but nobody is their own follower.
     if (number === author || this.#state.authors.isDeleted(number)) return false
-    return this.#state.completeReader(number)?.follows(author) === true
+    return this.#state.readableReader(number)?.follows(author) === true
   }
 }
 

@@ -227,4 +227,11 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     old: '      if (slot.isIndexed || !slot.isComplete) continue\n',
     new: '      if (slot.isIndexed || !slot.isComplete || slot.move > 0) continue\n',
   },
+  {
+    name: 'copy-listed-early',
+    bug: 'followers in a copied slot are listed as of a position that the cell has not reached',
+    file: 'cells/activities/cell-state.ts',
+    old: 'slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])',
+    new: 'slot?.isComplete === true',
+  },
 ]

@@ -180,7 +180,10 @@ export class Readers {
   async followers(host: CellHost, author: UserRef): Promise<void> {
     const { users } = this.#world
     // While a user moves, both cells may list them, and another one meanwhile neither.
-    const here = (): UserRef[] => users.filter((user) => this.#world.homeOf(user.key) === host)
+    const here = (): UserRef[] =>
+      users.filter(
+        ({ key }) => this.#world.homeOf(key) === host && this.#world.knowsHome(host, key),
+      )
     let after: UserRef['key'] | undefined
     for (let pages = 0; pages <= users.length; pages++) {
       const query = { author: author.key, after, limit: this.#dice.pick([1, 2, 100]) }

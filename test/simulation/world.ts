@@ -134,6 +134,14 @@ export class World {
     return this.hostOf(ownerOf(this.placement, homeSlotOf(this.placement, user)).cell)
   }
 
+  /** Whether the process that serves has heard that the user lives there. */
+  knowsHome(host: CellHost, user: UserKey): boolean {
+    const epoch = host.serving?.process.knownEpoch ?? 0
+    return this.control
+      .between(epoch, epoch)
+      .some((placement) => ownerOf(placement, homeSlotOf(placement, user)).cell === host.name)
+  }
+
   hostOf(cell: string): CellHost {
     return known(
       this.hosts.find(({ name }) => name === cell),
