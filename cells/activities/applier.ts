@@ -273,6 +273,7 @@ export class Applier {
     this.#state.authors.noteId(author, hi, lo)
     const row = this.#rowOf(author, offset, fact)
     if (!this.#state.window.insert(author, hi, lo, fact.reblogOf !== undefined)) return
+    this.#state.rates.notePost(author, msOf(fact.postId))
     this.#book.append(row)
     if (known.size > 0) known.set(postKeyText(author, fact.postId), row)
     this.#audience.postAdded(author, row)

@@ -44,24 +44,32 @@ export class AuthorBook {
     })
   }
 
-  /** From now on generations leave the author's posts out, and pages pull them. */
-  pull(author: number): Promise<void> {
+  /** From now on generations leave these authors' posts out, and pages pull them. */
+  pull(some: readonly number[]): Promise<void> {
     return this.#inTurn(async () => {
-      await this.#write([this.#row(author, { pulled: true })])
-      this.#state.authors.pull(author)
-      this.#state.authors.setLeftOut(author, true)
+      await this.#write(some.map((author) => this.#row(author, { pulled: true })))
+      const { authors } = this.#state
+      for (const author of some) {
+        authors.pull(author)
+        authors.setLeftOut(author, true)
+      }
     })
   }
 
-  /** Generations take the author in at once; coverage starts above everything applied until then, when that is durable. */
-  deliver(author: number): Promise<void> {
+  /** Generations take these authors in at once; coverage starts above everything applied until then, when that is durable. */
+  deliver(some: readonly number[]): Promise<void> {
     return this.#inTurn(async () => {
-      const authors = this.#state.authors
-      if (!authors.isPulled(author)) return
-      authors.setLeftOut(author, false)
-      const raised = Math.max(authors.raisedToStore(author), authors.coverageAtLink(author))
-      await this.#write([this.#row(author, { pulled: false, raised })])
-      authors.unpull(author, raised)
+      const { authors } = this.#state
+      const pulled = some.filter((author) => authors.isPulled(author))
+      const raises = pulled.map((author) => {
+        authors.setLeftOut(author, false)
+        const raised = Math.max(authors.raisedToStore(author), authors.coverageAtLink(author))
+        return { author, raised }
+      })
+      await this.#write(
+        raises.map(({ author, raised }) => this.#row(author, { pulled: false, raised })),
+      )
+      for (const { author, raised } of raises) authors.unpull(author, raised)
     })
   }
 
@@ -72,7 +80,7 @@ export class AuthorBook {
   reaffirmPulled(): Promise<void> {
     return this.#inTurn(async () => {
       const rows = [...this.#state.authors.pulled].map((author) => this.#row(author, {}))
-      if (rows.length > 0) await this.#write(rows)
+      await this.#write(rows)
     })
   }
 
@@ -106,6 +114,7 @@ export class AuthorBook {
   }
 
   async #write(rows: readonly AuthorRow[]): Promise<void> {
+    if (rows.length === 0) return
     await this.#names.flush()
     await this.#persistence.untilDurable(() => this.#table.put(rows))
   }

@@ -15,6 +15,7 @@ import type { PostRow, PostTable } from '../ports/post-table.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Hydration, Viewer } from './hydrate.ts'
 import type { NameBook } from './name-book.ts'
+import type { Policy } from './policy.ts'
 import { isMark } from './post-rows.ts'
 
 export class AuthorPosts {
@@ -22,17 +23,20 @@ export class AuthorPosts {
   readonly #names: NameBook
   readonly #posts: PostTable
   readonly #hydration: Hydration
+  readonly #policy: Pick<Policy, 'figuresOf'>
 
   constructor(options: {
     state: CellState
     names: NameBook
     posts: PostTable
     hydration: Hydration
+    policy: Pick<Policy, 'figuresOf'>
   }) {
     this.#state = options.state
     this.#names = options.names
     this.#posts = options.posts
     this.#hydration = options.hydration
+    this.#policy = options.policy
   }
 
   async post(viewer: Viewer, author: UserKey, postId: PostId): Promise<PostFound> {
@@ -93,6 +97,7 @@ export class AuthorPosts {
         verdict === 'on-dashboard' ? this.#source(author, post.postId, covered ?? 0) : undefined,
       coveredFromSecond: covered === undefined ? undefined : unixSecond(covered),
       authorPulled: author !== 0 && this.#state.authors.isPulled(author),
+      classFigures: author === 0 ? undefined : this.#policy.figuresOf(author),
       slot: slot.slot,
       lagMs,
     }

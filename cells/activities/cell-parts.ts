@@ -16,6 +16,7 @@ import { Hydration } from './hydrate.ts'
 import { Lists } from './lists.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
+import { Policy } from './policy.ts'
 import { PostBook } from './post-book.ts'
 import type { Recovered } from './recovery.ts'
 import { Relations } from './relations.ts'
@@ -27,6 +28,7 @@ export type CellParts = {
   readonly book: PostBook
   readonly bodies: Bodies
   readonly authors: AuthorBook
+  readonly policy: Policy
   readonly applier: Applier
   readonly delivery: Delivery
   readonly checkpointer: Checkpointer
@@ -62,7 +64,19 @@ export function partsOf(from: {
   const followers = new FollowerIndex({ table: store.followers, names, persistence })
   const relations = new Relations({ state, names, followers, watch: watchers })
   const authors = new AuthorBook({ state, table: store.authors, names, persistence, boot })
-  const delivery = new Delivery({ state, store, names, book, persistence, clock, boot, signal })
+  const policy = new Policy({ state, names, authors, clock, signal })
+  const delivery = new Delivery({
+    state,
+    store,
+    names,
+    book,
+    policy,
+    persistence,
+    clock,
+    monotonicMs,
+    boot,
+    signal,
+  })
   const applier = new Applier({
     state,
     memory,
@@ -97,9 +111,10 @@ export function partsOf(from: {
     inbox: store.inbox,
     posts: store.posts,
     hydration,
+    clock,
     monotonicMs,
   })
-  const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration })
+  const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration, policy })
   const lists = new Lists({ state, names, followers })
   const indexing = new FollowerIndexing({ state, followers, clock, signal })
   const keeper = new SlotKeeper(
@@ -111,6 +126,7 @@ export function partsOf(from: {
     book,
     bodies,
     authors,
+    policy,
     applier,
     delivery,
     checkpointer,

@@ -10,6 +10,7 @@ import { findOwner, slotOf } from '../model/placement.ts'
 import { hasReached, largerOf, type Position, zeroPosition } from '../model/position.ts'
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import { Judgements } from '../model/judgements.ts'
+import { Rates } from '../model/rates.ts'
 import { ReadRate } from '../model/read-rate.ts'
 import { ReadVitals } from '../model/read-vitals.ts'
 import { COVERED_FROM, type Reader } from '../model/reader.ts'
@@ -91,6 +92,7 @@ export class CellState {
   rebuilt: Rebuilt | undefined
   readonly vitals = new ReadVitals()
   readonly costs: CostMeter
+  readonly rates: Rates
   /** Of the records that this process has passed. */
   judgements: Judgements
   /** By moves to here, since the start. */
@@ -106,12 +108,14 @@ export class CellState {
     placement: Placement
     limits: CellLimits
     partitions: number
+    nowMs: number
   }) {
     this.cell = options.cell
     this.#placement = options.placement
     this.#pins = pinsOf(options.placement)
     this.limits = options.limits
     this.costs = new CostMeter(options.limits.costs)
+    this.rates = new Rates({ timeConstantMs: options.limits.policy.rateMs, nowMs: options.nowMs })
     this.position = zeroPosition(options.partitions)
     this.judgements = new Judgements(this.position)
     this.runningMaxMs = zeroPosition(options.partitions)
@@ -202,7 +206,7 @@ export class CellState {
     this.replaced.ring()
   }
 
-  /** Who is homed in a slot that may be read. */
+  /** Who is homed in a slot that may be read as of now: a copied one may hold what this cell has still to apply. */
   readableReader(number: number): Reader | undefined {
     const reader = this.readers.get(number)
     const slot = reader === undefined ? undefined : this.slots.get(reader.slot)
@@ -210,6 +214,7 @@ export class CellState {
       ? reader
       : undefined
   }
+
   /** From here on everybody whom this cell owns now can be read. */
   get reflectedByOwned(): Position {
     let reflected: Position = zeroPosition(this.position.length)

@@ -1,7 +1,14 @@
 // What a cell says of itself, to operators and to whoever drives moves.
 
+import type { Costs } from '../model/costs.ts'
 import type { Position } from '../model/position.ts'
-import type { CellStatus, SlotLoad, SlotsReport } from '../ports/cell-client.ts'
+import type {
+  CellStatus,
+  CostStatus,
+  PolicyStatus,
+  SlotLoad,
+  SlotsReport,
+} from '../ports/cell-client.ts'
 import type { CellParts } from './cell-parts.ts'
 import type { CellState } from './cell-state.ts'
 
@@ -49,6 +56,30 @@ export function cellStatus(
     readersCopied: state.readersCopied,
     bytesCopied: state.bytesCopied,
     openGap: state.openGap,
+    ...(parts?.policy.status ?? NOT_DECIDED),
+    ...costStatus(state.costs.all),
+  }
+}
+
+const NOT_DECIDED: PolicyStatus = {
+  authorsDelivered: 0,
+  authorsPulled: 0,
+  classChanges: 0,
+  classesDecidedAgeMs: undefined,
+  entriesPerS: 0,
+  readsBelowWindowPerS: 0,
+  costDeliverAllUs: 0,
+  costPullAllUs: 0,
+  costAsDecidedUs: 0,
+}
+
+function costStatus(costs: Costs): CostStatus {
+  return {
+    costChainUs: costs.chainUs,
+    costWalkedUs: costs.walkedUs,
+    costEntryUs: costs.entryUs,
+    costEntryBytes: costs.entryBytes,
+    costPullUs: costs.pullUs,
   }
 }
 

@@ -89,6 +89,7 @@ export class Cell implements CellClient {
       placement: options.placement,
       limits: options.limits,
       partitions: ports.firehose.identity.partitionsPerTopic * 2,
+      nowMs: ports.clock.nowMs(),
     })
     this.failure = new Promise((resolve) => {
       this.#fail = (error) => {
@@ -205,8 +206,10 @@ export class Cell implements CellClient {
     return this.#running().checkpointer.take()
   }
 
-  writeGeneration(): Promise<void> {
-    return this.#running().delivery.write()
+  async writeGeneration(): Promise<void> {
+    const { policy, delivery } = this.#running()
+    await policy.decide()
+    await delivery.write()
   }
 
   /** Pulled authors are left out of inboxes and merged in when a page is read. Durable when it resolves. */
@@ -214,8 +217,8 @@ export class Cell implements CellClient {
     const parts = this.#running()
     const number = parts.names.lookup(author)
     if (number === 0) return
-    if (value === 'pulled') await parts.authors.pull(number)
-    else await parts.authors.deliver(number)
+    if (value === 'pulled') await parts.authors.pull([number])
+    else await parts.authors.deliver([number])
   }
 
   async readersOf(

@@ -8,10 +8,12 @@ import { DashboardMerge, type MergeStart, type MergeStep, type PostRun } from '.
 import { type FollowedWords, MergeRoom } from '../model/merge-room.ts'
 import { type MergeWay, wayCosts, wayOf } from '../model/merge-way.ts'
 import { firstIdAt, hiOf, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
+import type { Depth } from '../model/rates.ts'
 import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { DashboardQuery, Page, Place, PostView, Unread } from '../ports/cell-client.ts'
 import type { InboxTable } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
 import type { Wanted } from './bodies.ts'
 import type { CellState, Slot } from './cell-state.ts'
@@ -33,8 +35,11 @@ export class DashboardReader {
   readonly #hydration: Hydration
   /** Rooms of merges that ended, for those that come. */
   readonly #rooms: MergeRoom[] = []
+  readonly #clock: Pick<Clock, 'nowMs'>
   readonly #monotonicMs: () => number
   #merges = 0
+  /** Reads of stored posts under way. */
+  #pulls = 0
 
   constructor(options: {
     state: CellState
@@ -42,9 +47,11 @@ export class DashboardReader {
     inbox: InboxTable
     posts: PostTable
     hydration: Hydration
+    clock: Pick<Clock, 'nowMs'>
     monotonicMs: () => number
   }) {
     this.#state = options.state
+    this.#clock = options.clock
     this.#monotonicMs = options.monotonicMs
     this.#names = options.names
     this.#inbox = options.inbox
@@ -158,6 +165,7 @@ export class DashboardReader {
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
     const begunMs = this.#monotonicMs()
     const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
+    let depth: Depth = 'window'
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []
@@ -166,12 +174,14 @@ export class DashboardReader {
         // Until here nothing was awaited.
         if (isFirst) this.#noteCost(merge, reader.edges.size, this.#monotonicMs() - begunMs)
         if (step === 'open-inbox') {
+          if (depth === 'window') depth = 'inbox'
           for (const run of await inbox.read()) merge.addRun(run)
           const bound = inbox.bound
           if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
           continue
         }
         if (step === 'open-author') {
+          depth = 'below'
           await this.#pull(merge, start)
           continue
         }
@@ -179,6 +189,7 @@ export class DashboardReader {
         wanted = []
       }
     } finally {
+      this.#noteRead(reader, slot, depth)
       this.#state.window.unpin(pin)
       room.clear()
       if (this.#rooms.length < ROOMS_KEPT) this.#rooms.push(room)
@@ -226,6 +237,13 @@ export class DashboardReader {
     return merge
   }
 
+  /** Pages that only compare what is covered with what is not are no one's reads. */
+  #noteRead(reader: Reader, slot: Slot, depth: Depth): void {
+    const { slots, rates } = this.#state
+    if (slots.get(slot.slot) !== slot) return
+    rates.noteRead(reader.number, depth, this.#clock.nowMs())
+  }
+
   /** What a merge cost until it first waited: for those by chains if they are what took the time. */
   #noteCost({ walked }: DashboardMerge, follows: number, tookMs: number): void {
     const { costs } = this.#state
@@ -240,12 +258,25 @@ export class DashboardReader {
     const inclusive = !isAtStart || start.isAfter(author)
     const below = inclusive ? idAfter(hi, lo) : postIdOf(hi, lo)
     const limit = this.#state.limits.pullBatch
-    const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit)
+    const { postIds, reblogs } = await this.#idsBelow(author, below, limit)
     merge.addRun(runOf(author, postIds, reblogs))
     const last = postIds.at(-1)
     if (postIds.length >= limit && last !== undefined) {
       const next = last - 1n
       merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
+    }
+  }
+
+  /** Measured: of those under way at the same time each has its share of what they take. */
+  async #idsBelow(author: number, below: PostId | undefined, limit: number) {
+    const begunMs = this.#monotonicMs()
+    const together = ++this.#pulls
+    try {
+      return await this.#posts.idsBelow(author, below, limit)
+    } finally {
+      this.#pulls--
+      const tookUs = (this.#monotonicMs() - begunMs) * 1_000
+      this.#state.costs.note('pullUs', 1, tookUs / together)
     }
   }
 

@@ -19,6 +19,7 @@ import { secondAbove } from './author-book.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
+import type { Policy } from './policy.ts'
 import type { PostBook } from './post-book.ts'
 
 /** Generations of one boot are numbered above those of all boots before. */
@@ -46,8 +47,10 @@ export class Delivery {
   readonly #store: CellStore
   readonly #names: NameBook
   readonly #book: PostBook
+  readonly #policy: Pick<Policy, 'decide'>
   readonly #persistence: Persistence
   readonly #clock: Clock
+  readonly #monotonicMs: () => number
   readonly #boot: number
   readonly #signal: AbortSignal
   readonly #encoder = new ChunkEncoder()
@@ -65,8 +68,10 @@ export class Delivery {
     store: CellStore
     names: NameBook
     book: PostBook
+    policy: Pick<Policy, 'decide'>
     persistence: Persistence
     clock: Clock
+    monotonicMs: () => number
     boot: number
     signal: AbortSignal
   }) {
@@ -74,8 +79,10 @@ export class Delivery {
     this.#store = options.store
     this.#names = options.names
     this.#book = options.book
+    this.#policy = options.policy
     this.#persistence = options.persistence
     this.#clock = options.clock
+    this.#monotonicMs = options.monotonicMs
     this.#boot = options.boot
     this.#signal = options.signal
   }
@@ -89,6 +96,7 @@ export class Delivery {
       const unwritten = this.#state.window.head - this.#state.leastReach()
       const isOld = this.#clock.nowMs() - lastMs >= generationMs && unwritten > 0
       if (unwritten < generationPosts && !isOld) continue
+      await this.#policy.decide()
       await this.write()
       lastMs = this.#clock.nowMs()
     }
@@ -209,7 +217,7 @@ export class Delivery {
     let entries = 0
     for (const reader of slot.readers.values()) {
       while (this.#isSliceOver()) await this.#nextSlice()
-      entries += this.#gather(reader, pass, chunks)
+      entries += this.#deliver(reader, pass, chunks)
       if (chunks.length < CHUNK_BATCH) continue
       if (!(await this.#putChunks(slot, pass, chunks))) return false
       chunks = []
@@ -245,7 +253,19 @@ export class Delivery {
     )
   }
 
-  /** Adds the reader's chunks; answers how many entries they hold. */
+  /** Adds the reader's chunks and notes what they cost; answers how many entries they hold. */
+  #deliver(reader: Reader, pass: Pass, chunks: Chunk[]): number {
+    const begunMs = this.#monotonicMs()
+    const first = chunks.length
+    const entries = this.#gather(reader, pass, chunks)
+    const { costs } = this.#state
+    costs.note('entryUs', entries, (this.#monotonicMs() - begunMs) * 1_000)
+    let bytes = 0
+    for (let i = first; i < chunks.length; i++) bytes += chunks[i]?.bytes.length ?? 0
+    costs.note('entryBytes', entries, bytes)
+    return entries
+  }
+
   #gather(reader: Reader, pass: Pass, chunks: Chunk[]): number {
     const { index } = pass
     const gathered = this.#gathered

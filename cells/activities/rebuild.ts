@@ -77,7 +77,7 @@ export class Rebuild {
     this.#boot = boot
     this.#signal = signal
     const partitions = ports.firehose.identity.partitionsPerTopic * 2
-    const state = new CellState({ cell: name, placement, limits, partitions })
+    const state = new CellState({ cell: name, placement, limits, partitions, nowMs: clock.nowMs() })
     this.#state = state
     const persistence = new Persistence({ clock, limits, signal })
     this.#persistence = persistence

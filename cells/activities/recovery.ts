@@ -11,6 +11,7 @@
 import type { EventMemory } from '../model/event-memory.ts'
 import { Judgements } from '../model/judgements.ts'
 import { hasReached, type Position, zeroPosition } from '../model/position.ts'
+import { msOfHalves } from '../model/post-id.ts'
 import {
   type CheckpointPicture,
   decodeAuthorFacts,
@@ -159,12 +160,10 @@ export class Recovery {
       for (let at = 0; at < run.hi.length; at++) {
         const authorReblog = run.authorReblog[at] as number
         const author = authorReblog >>> 1
-        state.window.insert(
-          author,
-          run.hi[at] as number,
-          run.lo[at] as number,
-          (authorReblog & 1) === 1,
-        )
+        const hi = run.hi[at] as number
+        const lo = run.lo[at] as number
+        state.window.insert(author, hi, lo, (authorReblog & 1) === 1)
+        state.rates.notePost(author, msOfHalves(hi, lo))
       }
       state.marks.note(state.window.head, run.end)
       blocks.push({ boot: name.boot, count: name.count, from, to: state.window.head })

@@ -93,6 +93,10 @@ export class AuthorIndex {
     return this.#raisedBeneath.keys()
   }
 
+  get pulledCount(): number {
+    return this.#raisedBeneath.size
+  }
+
   /** From now on reads take nothing of the author from coverage. */
   pull(author: number): void {
     if (this.isPulled(author)) return

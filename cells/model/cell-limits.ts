@@ -1,6 +1,7 @@
 // Every bound of a cell has a name, a unit and a default here. Services fill it from their config.
 
 import type { Costs } from './costs.ts'
+import { DELIVERY_POLICY, type DeliveryPolicy } from './delivery-policy.ts'
 
 export type CellLimits = {
   /** D: an event's id must lie within this of its append time, and is remembered as long. Milliseconds. */
@@ -36,6 +37,7 @@ export type CellLimits = {
   readonly unreadCap: number
   readonly watchQueueMax: number
   readonly watchersMax: number
+  readonly policy: DeliveryPolicy
   /** Costs that count instead of those measured. */
   readonly costs: Partial<Costs>
   /** A failing store is asked again after this, doubling up to the maximum. */
@@ -69,6 +71,7 @@ export const CELL_LIMITS: CellLimits = {
   unreadCap: 1_000,
   watchQueueMax: 1_000,
   watchersMax: 100_000,
+  policy: DELIVERY_POLICY,
   costs: {},
   retryMs: 50,
   retryMaxMs: 2_000,

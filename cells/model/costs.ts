@@ -1,4 +1,4 @@
-// What the ways to serve cost, in microseconds, as the running cell measures them: each a decaying mean of what was done lately.
+// What the ways to serve cost, in microseconds and bytes, as the running cell measures them: each a decaying mean of what was done lately.
 // An operator may set any of them instead. What was never measured is taken as on the machine this was written on.
 //
 // One outlier (a collection of garbage, a machine that sleeps) must not turn a policy: no observation counts for more than
@@ -11,8 +11,8 @@ export type Costs = {
   readonly walkedUs: number
   /** An entry delivered: gathered, sorted, packed. */
   readonly entryUs: number
-  /** A chunk written, whatever is in it: mostly the store's work. */
-  readonly chunkUs: number
+  /** Bytes that a delivered entry takes in its chunk. */
+  readonly entryBytes: number
   /** A read of an author's stored posts. */
   readonly pullUs: number
 }
@@ -22,12 +22,12 @@ export const COSTS_EXPECTED: Costs = {
   chainUs: 0.1,
   walkedUs: 0.04,
   entryUs: 0.06,
-  chunkUs: 10,
+  entryBytes: 6.5,
   pullUs: 60,
 }
 
 /** Units after which an observation has lost two thirds of its weight. */
-const MEMORY = { chainUs: 1e6, walkedUs: 1e6, entryUs: 1e6, chunkUs: 1e4, pullUs: 1e3 }
+const MEMORY = { chainUs: 1e6, walkedUs: 1e6, entryUs: 1e6, entryBytes: 1e6, pullUs: 1e3 }
 const OUTLIER = 8
 
 export class CostMeter {
@@ -38,11 +38,11 @@ export class CostMeter {
     this.#set = set
   }
 
-  /** So many units took so long together. A watch that stands still says nothing. */
-  note(name: CostName, units: number, tookUs: number): void {
-    if (units <= 0 || tookUs <= 0) return
+  /** So many units took so much together. A watch that stands still says nothing. */
+  note(name: CostName, units: number, took: number): void {
+    if (units <= 0 || took <= 0) return
     const known = this.#measured[name]
-    const each = Math.min(tookUs / units, known * OUTLIER)
+    const each = Math.min(took / units, known * OUTLIER)
     this.#measured[name] = known + (each - known) * (1 - Math.exp(-units / MEMORY[name]))
   }
 

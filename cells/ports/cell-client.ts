@@ -3,6 +3,7 @@
 // Every call names the viewer whose cell is asked. A cell without the viewer's slot answers `moved`, never an empty page. A call
 // first waits until the cell has applied `seen`; if the signal aborts before, it answers `late` with what is missing.
 
+import type { ClassFigures } from '../model/delivery-policy.ts'
 import type { Audience } from '../model/event.ts'
 import type { GapPart } from '../model/gap.ts'
 import type { CellName } from '../model/placement.ts'
@@ -159,49 +160,78 @@ export type Explanation = {
   /** Unix seconds from which inbox and window hold all of the author's posts for this reader; undefined without an edge. */
   readonly coveredFromSecond: number | undefined
   readonly authorPulled: boolean
+  /** What the author's class rests on; undefined until the cell has decided for the first time since its start. */
+  readonly classFigures: ClassFigures | undefined
   readonly slot: number
   readonly lagMs: number
 }
 
-export type CellStatus = {
-  readonly cell: CellName
-  readonly ready: boolean
-  readonly position: Position
-  readonly logEnd: Position
-  readonly lagMs: number
-  readonly readers: number
-  readonly names: number
-  readonly windowPosts: number
-  readonly windowPostsMax: number
-  readonly windowBytes: number
-  /** When the window's oldest post was made, Unix ms; undefined while it is empty. */
-  readonly windowStartsAtMs: number | undefined
-  /** Of all readers, estimated from some of them. */
-  readonly readersBytes: number
-  readonly generations: number
-  readonly chunks: number
-  readonly chunkBytes: number
-  readonly entriesDelivered: number
-  readonly pendingPosts: number
-  readonly bodiesCachedBytes: number
-  /** Undefined before the first checkpoint of this start. */
-  readonly checkpointAgeMs: number | undefined
-  /** What a restart would replay. */
-  readonly eventsSinceCheckpoint: number
-  readonly eventsApplied: number
-  readonly eventsRefused: number
-  readonly eventsRepeated: number
-  readonly watchers: number
-  /** Both a second, of the last ten; and how long 99 of 100 of them took at most. */
-  readonly reads: number
-  readonly readsFailed: number
-  readonly readP99Ms: number
-  /** By moves to here, since the start. */
-  readonly readersCopied: number
-  readonly bytesCopied: number
-  /** Relations of these stretches were never seen: the cell does not serve until the gap is closed. Empty when there is none. */
-  readonly openGap: readonly GapPart[]
+/** What the cell delivers and what it pulls, as of its last decision. Costs in microseconds a second. */
+export type PolicyStatus = {
+  /** Who have posted, and have followers here. */
+  readonly authorsDelivered: number
+  readonly authorsPulled: number
+  /** Since the start. */
+  readonly classChanges: number
+  /** Undefined before the first decision since the start. */
+  readonly classesDecidedAgeMs: number | undefined
+  readonly entriesPerS: number
+  /** With what is expected of readers of whom nothing is known yet. */
+  readonly readsBelowWindowPerS: number
+  readonly costDeliverAllUs: number
+  readonly costPullAllUs: number
+  readonly costAsDecidedUs: number
 }
+
+/** As measured, or set by the operator: microseconds of each, and bytes. */
+export type CostStatus = {
+  readonly costChainUs: number
+  readonly costWalkedUs: number
+  readonly costEntryUs: number
+  readonly costEntryBytes: number
+  readonly costPullUs: number
+}
+
+export type CellStatus = PolicyStatus &
+  CostStatus & {
+    readonly cell: CellName
+    readonly ready: boolean
+    readonly position: Position
+    readonly logEnd: Position
+    readonly lagMs: number
+    readonly readers: number
+    readonly names: number
+    readonly windowPosts: number
+    readonly windowPostsMax: number
+    readonly windowBytes: number
+    /** When the window's oldest post was made, Unix ms; undefined while it is empty. */
+    readonly windowStartsAtMs: number | undefined
+    /** Of all readers, estimated from some of them. */
+    readonly readersBytes: number
+    readonly generations: number
+    readonly chunks: number
+    readonly chunkBytes: number
+    readonly entriesDelivered: number
+    readonly pendingPosts: number
+    readonly bodiesCachedBytes: number
+    /** Undefined before the first checkpoint of this start. */
+    readonly checkpointAgeMs: number | undefined
+    /** What a restart would replay. */
+    readonly eventsSinceCheckpoint: number
+    readonly eventsApplied: number
+    readonly eventsRefused: number
+    readonly eventsRepeated: number
+    readonly watchers: number
+    /** Both a second, of the last ten; and how long 99 of 100 of them took at most. */
+    readonly reads: number
+    readonly readsFailed: number
+    readonly readP99Ms: number
+    /** By moves to here, since the start. */
+    readonly readersCopied: number
+    readonly bytesCopied: number
+    /** Relations of these stretches were never seen: the cell does not serve until the gap is closed. Empty when there is none. */
+    readonly openGap: readonly GapPart[]
+  }
 
 /** What to tell besides: the end of the log, read now; what each slot asks of the cell. */
 export type SlotsQuery = { readonly logEnd?: boolean; readonly loads?: boolean }

@@ -119,9 +119,10 @@ export function wireExplanation(why: Explanation): ExplainReply {
 }
 
 export function explanationOf(wire: ExplainReply): Explanation {
-  const { coveredFromSecond, authorPulled, slot, lagMs } = wire
   const source = wire.source === '' ? undefined : (wire.source as Explanation['source'])
-  return { verdict: wire.verdict as Verdict, source, coveredFromSecond, authorPulled, slot, lagMs }
+  const { coveredFromSecond, authorPulled, slot, lagMs, classFigures } = wire
+  const verdict = wire.verdict as Verdict
+  return { verdict, source, coveredFromSecond, authorPulled, classFigures, slot, lagMs }
 }
 
 /** Every figure of a status, and whether it may be undefined: one that is added there does not compile until it is here. */
@@ -151,6 +152,20 @@ const FIGURES = {
   readP99Ms: 'always',
   readersCopied: 'always',
   bytesCopied: 'always',
+  authorsDelivered: 'always',
+  authorsPulled: 'always',
+  classChanges: 'always',
+  classesDecidedAgeMs: 'maybe',
+  entriesPerS: 'always',
+  readsBelowWindowPerS: 'always',
+  costDeliverAllUs: 'always',
+  costPullAllUs: 'always',
+  costAsDecidedUs: 'always',
+  costChainUs: 'always',
+  costWalkedUs: 'always',
+  costEntryUs: 'always',
+  costEntryBytes: 'always',
+  costPullUs: 'always',
 } as const satisfies {
   readonly [Name in Exclude<
     keyof CellStatus,

@@ -6,7 +6,7 @@ import { type AdminFlags, adminFlags, examples, withServer } from './client-comm
 import { exitCodes } from './exit.ts'
 import { duration } from './human-time.ts'
 import { parsePostName } from './post-name.ts'
-import { harmless, jsonLine } from './print.ts'
+import { count, harmless, jsonLine } from './print.ts'
 import type { Terminal } from './terminal.ts'
 
 export function addExplainCommand(program: Command, terminal: Terminal): void {
@@ -37,7 +37,23 @@ function printExplanation(answer: Explanation): string {
     ...(answer.coveredFromPostId === undefined
       ? []
       : [`  covered from post id ${answer.coveredFromPostId} on`]),
+    ...(answer.reason === 'UNKNOWN_POST' ? [] : [`  author  ${authorClass(answer)}`]),
   ].join('\n')
+}
+
+/** The class, and what decided it. */
+function authorClass({ authorPulled, authorFigures: figures }: Explanation): string {
+  const name = authorPulled ? 'pulled when somebody looks' : 'delivered into inboxes'
+  if (figures === undefined) return name
+  const { postsPerS, followers, readsPerS, deliveredUs, pulledUs } = figures
+  return (
+    `${name}: ${figure(postsPerS * 3_600)} posts an hour, ${count(followers, 'reader')} of this cell, who read below the ` +
+    `window ${figure(readsPerS * 3_600)} times an hour: ${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull`
+  )
+}
+
+function figure(number: number): string {
+  return Number(number.toPrecision(3)).toLocaleString('en-US')
 }
 
 const sources = {

@@ -16,6 +16,7 @@ import { CLUSTER_COMMANDS } from './cluster-commands.ts'
 import { SERVE } from './serve-command.ts'
 import { addServerCommand, type ServerCommand } from './server-command.ts'
 import { addRebalanceCommand } from './moves/rebalance-command.ts'
+import { addPolicyCommand } from './policy-command.ts'
 import { addReconcileCommand } from './reconcile-command.ts'
 import { addStandbyCommands } from './standby-commands.ts'
 import type { Terminal } from './terminal.ts'
@@ -54,6 +55,7 @@ export function buildProgram(terminal: Terminal, named?: NamedServer): Command {
   addMoveCommands(program, terminal)
   addStandbyCommands(program, terminal)
   addChangesCommand(program, terminal)
+  addPolicyCommand(program, terminal)
   program.commandsGroup('People:')
   addGraphCommands(program, terminal)
   program.commandsGroup('Posts:')

@@ -3,11 +3,14 @@
 
 import {
   AdminServiceService as methods,
+  type AuthorFigures as WireFigures,
   type Cell as WireCell,
+  type CellPolicy as WirePolicy,
   CellState,
   EntrySource,
   ExplainReason,
   type PartitionLag as WirePartitionLag,
+  type PolicyCosts as WireCosts,
   type Related as WireRelated,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { CallOptions } from './channel.ts'
@@ -36,7 +39,18 @@ export interface Explanation {
   readonly source: 'window' | 'inbox' | 'pulled' | undefined
   /** From which id on inbox and window together hold all of the author's posts for this reader. */
   readonly coveredFromPostId: string | undefined
+  /** Whether the author's posts are left out of inboxes, and pulled when somebody looks. */
+  readonly authorPulled: boolean
+  /** What decided that; undefined until the cell has decided since its start. */
+  readonly authorFigures: AuthorFigures | undefined
 }
+
+/** What a cell delivers and what it pulls; the fields are documented in cellfeed/admin/v1. */
+export type CellPolicy = Omit<WirePolicy, 'costs'> & { readonly costs: PolicyCosts }
+/** Of each kind of work, microseconds; and the bytes of an entry. */
+export type PolicyCosts = WireCosts
+/** What an author's class rests on; the fields are documented in cellfeed/admin/v1. */
+export type AuthorFigures = WireFigures
 
 export interface Placement {
   readonly clusterId: string
@@ -65,6 +79,9 @@ export interface AdminCalls {
 
   /** Why a post is, or is not, on a user's dashboard. */
   explain(userId: string, post: PostRef, options?: CallOptions): Promise<Explanation>
+
+  /** What each cell delivers and what it pulls, and what that costs. */
+  policy(options?: CallOptions): Promise<CellPolicy[]>
 
   /** The placement, and where a user lives in it. */
   placement(userId?: string, options?: CallOptions): Promise<Placement>
@@ -120,7 +137,14 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
         lagEvents: facts?.lagEvents ?? 0n,
         source: facts && sources[facts.source],
         coveredFromPostId: facts?.coveredFromPostId || undefined,
+        authorPulled: facts?.authorPulled ?? false,
+        authorFigures: facts?.authorFigures,
       }
+    },
+
+    async policy(options) {
+      const { cells } = await session().ask(methods.getPolicy, {}, options)
+      return cells.map((cell) => ({ ...cell, costs: cell.costs ?? NO_COSTS }))
     },
 
     async placement(userId = '', options) {
@@ -135,6 +159,8 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
     },
   }
 }
+
+const NO_COSTS: PolicyCosts = { chainUs: 0, walkedUs: 0, entryUs: 0, entryBytes: 0, pullUs: 0 }
 
 const stateNames = new Map<number, CellStatus['state']>(
   (['LOADING', 'CATCHING_UP', 'SERVING', 'DRAINING', 'REFUSING', 'UNREACHABLE'] as const).map(

@@ -25,6 +25,7 @@ import { placementAsKnown } from './change-placement.ts'
 import { explainPost } from './explain-post.ts'
 import { addCellTo, changeMove, listMoves, moveSlots, removeCellFrom } from './moves.ts'
 import { pinUser } from './pins.ts'
+import { getPolicy } from './policy.ts'
 import { failOver, setStandbyOf } from './standbys.ts'
 import { closeGap, listRelations, wireGap } from './relations.ts'
 
@@ -48,6 +49,7 @@ export function adminService(desk: AdminDesk): Handlers<AdminServiceService> {
     explainPost: front.unary('ExplainPost', (request, context) =>
       explainPost(desk, request, context),
     ),
+    getPolicy: front.unary('GetPolicy', () => getPolicy(desk)),
     listRelations: front.unary('ListRelations', (request, context) =>
       listRelations(desk, request, context),
     ),

@@ -53,6 +53,7 @@ export async function explainPost(
         coveredFromSecond === undefined ? '' : String(firstIdAt(coveredFromSecond * 1000)),
       authorPulled: explanation.authorPulled,
       postCreatedAt: new Date(msOf(postId)),
+      authorFigures: explanation.classFigures,
     },
     consistencyToken: desk.tokens.write(position),
   }

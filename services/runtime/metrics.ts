@@ -34,6 +34,21 @@ const CELL_GAUGES = {
   readP99Ms: '99 of 100 reads of the last ten seconds took no longer, milliseconds',
   readersCopied: 'Readers that moves copied to this cell since the start',
   bytesCopied: 'Bytes that moves copied to this cell since the start',
+  authorsDelivered: 'Authors whose posts are put into inboxes, who have posted of late',
+  authorsPulled: 'Authors whose posts are read when somebody looks',
+  classChanges:
+    'Authors delivered instead of pulled, or pulled instead of delivered, since the start',
+  classesDecidedAgeMs: 'Age of the last decision of what is delivered, milliseconds',
+  entriesPerS: 'Entries that are to be delivered a second',
+  readsBelowWindowPerS: 'Reads a second that go below the window, as expected',
+  costDeliverAllUs: 'What delivering everything would cost, microseconds a second',
+  costPullAllUs: 'What pulling everything would cost, microseconds a second',
+  costAsDecidedUs: 'What is done costs, microseconds a second',
+  costChainUs: "Cost of an author's chain in the window, microseconds",
+  costWalkedUs: 'Cost of an entry of the window walked past, microseconds',
+  costEntryUs: 'Cost of an entry delivered, microseconds',
+  costEntryBytes: 'Bytes of an entry delivered',
+  costPullUs: "Cost of a read of an author's stored posts, microseconds",
 } as const satisfies { [Name in keyof CellStatus]?: string }
 
 export type ReadGauge = {

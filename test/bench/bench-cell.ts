@@ -83,7 +83,7 @@ export async function benchCell(options: {
   }
   const cellOptions: CellOptions = { name: cell, boot: 1, placement, limits }
   const partitions = ports.firehose.identity.partitionsPerTopic * 2
-  const state = new CellState({ cell, placement, limits, partitions })
+  const state = new CellState({ cell, placement, limits, partitions, nowMs: NEWEST_MS })
   for (const slot of slotsOf(placement, cell)) state.keep(slot)
   const signal = NEVER
   const persistence = new Persistence({ clock: systemClock, limits, signal })

@@ -53,7 +53,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'class-not-durable',
     bug: 'the class of a pulled author is kept in memory only',
     file: 'cells/activities/author-book.ts',
-    old: '      await this.#write([this.#row(author, { pulled: true })])\n',
+    old: '      await this.#write(some.map((author) => this.#row(author, { pulled: true })))\n',
     new: '',
   },
   {

@@ -248,6 +248,21 @@ function limitsOf(dice: Dice): CellLimits {
     pullBatch: dice.pick([1, 2, 8]),
     chunkBatch: dice.pick([1, 2, 4]),
     watchQueueMax: dice.pick([2, 30]),
-    costs: { chainUs: 1, walkedUs: dice.pick([0, 0.5, 20_000]) },
+    costs: {
+      chainUs: 1,
+      walkedUs: dice.pick([0, 0.5, 20_000]),
+      entryUs: 0.1,
+      pullUs: dice.pick([0.1, 10, 1_000]),
+    },
+    policy: {
+      mode: dice.pick(['by-cost', 'by-cost', 'by-cost', 'delivered', 'pulled']),
+      latencyWeight: dice.pick([0.2, 1, 5]),
+      byteUs: 0.01,
+      hysteresis: dice.pick([1, 2]),
+      dwellMs: dice.pick([0, 60_000, 900_000]),
+      rateMs: dice.pick([60_000, 3_600_000]),
+      priorReadMs: dice.pick([30_000, 3_600_000]),
+      pulledMax: dice.pick([2, 1_000]),
+    },
   }
 }

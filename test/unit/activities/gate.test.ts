@@ -36,7 +36,13 @@ const placement: Placement = {
 
 /** Cell a, which holds copies of both of these slots, answers a caller that knows this epoch and does not wait. */
 async function answerFor(user: UserKey, epoch: number): Promise<string> {
-  const state = new CellState({ cell: 'a', placement, limits: CELL_LIMITS, partitions: 1 })
+  const state = new CellState({
+    cell: 'a',
+    placement,
+    limits: CELL_LIMITS,
+    partitions: 1,
+    nowMs: 0,
+  })
   for (const slot of [3, SLOTS]) state.keep({ slot, term: 9 })
   const gate = new Gate({
     state,

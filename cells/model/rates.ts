@@ -1,0 +1,55 @@
+// How often authors post, and how often readers read, by how far down they went. Of all users in 16 bytes each, as of the time
+// constant of the policy; after a restart the posts are those of the window, and reads count from then on.
+
+import { DecayingCounts } from './decaying-counts.ts'
+import { expectedRate } from './delivery-policy.ts'
+
+/** Where the last post of a page came from, or what it had to look at: only the window, the inbox too, authors' stored posts too. */
+export const DEPTHS = ['window', 'inbox', 'below'] as const
+export type Depth = (typeof DEPTHS)[number]
+
+/** Nobody's rate is taken from less. */
+const SPAN_MIN_S = 60
+
+export class Rates {
+  readonly #posts: DecayingCounts
+  readonly #reads: Readonly<Record<Depth, DecayingCounts>>
+
+  constructor(options: { readonly timeConstantMs: number; readonly nowMs: number }) {
+    const { timeConstantMs, nowMs } = options
+    const counts = (): DecayingCounts => new DecayingCounts({ timeConstantMs, sinceMs: nowMs })
+    this.#posts = counts()
+    this.#reads = { window: counts(), inbox: counts(), below: counts() }
+  }
+
+  notePost(author: number, atMs: number): void {
+    this.#posts.note(author, atMs)
+  }
+
+  noteRead(reader: number, depth: Depth, atMs: number): void {
+    this.#reads[depth].note(reader, atMs)
+  }
+
+  /** Posts a second of each author, as of now. */
+  postsPerSAt(nowMs: number): (author: number) => number {
+    const spanS = Math.max(SPAN_MIN_S, this.#posts.spanS(nowMs))
+    return (author) => this.#posts.countOf(author, nowMs) / spanS
+  }
+
+  /** As counted; of whom nothing is known yet by what is expected of everyone. */
+  readsBelowWindowPerS(reader: number, nowMs: number, priorMs: number): number {
+    const { inbox, below } = this.#reads
+    const count = inbox.countOf(reader, nowMs) + below.countOf(reader, nowMs)
+    return expectedRate(count, inbox.spanS(nowMs), priorMs / 1_000)
+  }
+
+  readsPerS(reader: number, depth: Depth, nowMs: number): number {
+    const counts = this.#reads[depth]
+    return counts.countOf(reader, nowMs) / Math.max(SPAN_MIN_S, counts.spanS(nowMs))
+  }
+
+  get bytes(): number {
+    const { window, inbox, below } = this.#reads
+    return this.#posts.bytes + window.bytes + inbox.bytes + below.bytes
+  }
+}

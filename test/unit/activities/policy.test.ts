@@ -1,0 +1,74 @@
+// Classes by cost, in a whole cell: they follow what is posted and read, durably, and no dashboard shows it.
+
+import { expect, test } from 'vitest'
+import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
+import type { PostId } from '../../../cells/model/post-id.ts'
+import { userRef } from '../../../cells/model/user-key.ts'
+import { HOUR, ok, SECOND, Stage } from './stage.ts'
+
+const policy = { ...DELIVERY_POLICY, dwellMs: 60 * SECOND, rateMs: HOUR, priorReadMs: 1_000 * HOUR }
+const costs = { entryUs: 0.1, entryBytes: 0, pullUs: 100 }
+
+/** Ann posts much more than Bob, who follows her, reads. */
+async function prolific(stage: Stage, posts = 50): Promise<string[]> {
+  const all: string[] = []
+  for (let i = 0; i < posts; i++) {
+    stage.clock.advance(10 * SECOND)
+    await stage.publish('ann', `${i}`)
+    all.unshift(`ann:${i}`)
+  }
+  return all
+}
+
+async function classOf(stage: Stage): Promise<string> {
+  const post = { author: userRef('ann').key, postId: 1n as PostId }
+  const { authorPulled } = ok(await stage.cell.explain(stage.call('bob'), post))
+  return authorPulled ? 'pulled' : 'delivered'
+}
+
+test('an author whom nobody reads below the window is pulled, and delivered when that is read often', async () => {
+  const stage = await Stage.open({ policy, costs })
+  await stage.follow('bob', 'ann')
+  const all = await prolific(stage)
+  await stage.deliver()
+  expect(await classOf(stage)).toBe('pulled')
+  expect((await stage.cell.status()).entriesDelivered).toBe(0)
+  for (let reads = 0; reads < 30; reads++) expect(await stage.dashboard('bob')).toEqual(all)
+  stage.clock.advance(61 * SECOND)
+  await stage.deliver()
+  expect(await classOf(stage)).toBe('delivered')
+  const more = [...(await prolific(stage, 3)), ...all]
+  await stage.deliver()
+  expect((await stage.cell.status()).entriesDelivered).toBe(6)
+  // Ann's own dashboard, too.
+  expect(await stage.dashboard('bob')).toEqual(more)
+})
+
+test('a class outlives a restart, and the dashboard with it', async () => {
+  const stage = await Stage.open({ policy, costs })
+  await stage.follow('bob', 'ann')
+  const all = await prolific(stage)
+  await stage.deliver()
+  await stage.checkpoint()
+  await stage.restart()
+  expect(await classOf(stage)).toBe('pulled')
+  expect(await stage.dashboard('bob')).toEqual(all)
+})
+
+test('no more authors are pulled than may be', async () => {
+  const stage = await Stage.open({ policy: { ...policy, pulledMax: 0 }, costs })
+  await stage.follow('bob', 'ann')
+  await prolific(stage)
+  await stage.deliver()
+  expect(await classOf(stage)).toBe('delivered')
+})
+
+test('an operator delivers everyone, or pulls everyone', async () => {
+  for (const mode of ['delivered', 'pulled'] as const) {
+    const stage = await Stage.open({ policy: { ...policy, mode }, costs })
+    await stage.follow('bob', 'ann')
+    await prolific(stage, 3)
+    await stage.deliver()
+    expect(await classOf(stage)).toBe(mode)
+  }
+})
