@@ -2,12 +2,14 @@
 
 import { CELL_LIMITS, type CellLimits } from '../../cells/model/cell-limits.ts'
 import { duration, type Flag, flag, integer } from '../runtime/flags.ts'
+import { POLICY_FIELDS, POLICY_FLAGS, type PolicyGiven, policyOf } from './policy-flags.ts'
 
 export const CELL_LIMIT_FIELDS = {
   windowPosts: integer(1_000, 16_000_000).default(CELL_LIMITS.windowPostsKept),
   generationPosts: integer(100, 100_000_000).optional(),
   generationAge: duration().default(CELL_LIMITS.generationMs),
   checkpointInterval: duration().default(CELL_LIMITS.checkpointMs),
+  ...POLICY_FIELDS,
 }
 
 export const CELL_LIMIT_FLAGS: readonly Flag[] = [
@@ -31,9 +33,10 @@ export const CELL_LIMIT_FLAGS: readonly Flag[] = [
     'checkpointInterval',
     'time between checkpoints of a cell (default: 10s)',
   ),
+  ...POLICY_FLAGS,
 ]
 
-type Given = {
+type Given = PolicyGiven & {
   readonly windowPosts: number
   readonly generationPosts?: number | undefined
   readonly generationAge: number
@@ -51,6 +54,8 @@ export function cellLimitsOf(given: Given): CellLimits {
       given.generationPosts ?? Math.min(CELL_LIMITS.generationPosts, given.windowPosts),
     generationMs: given.generationAge,
     checkpointMs: given.checkpointInterval,
+    policy: policyOf(given),
+    costs: given.costs,
     unreadCap: UNREAD_CAP,
   })
 }

@@ -53,7 +53,7 @@ function authorClass({ authorPulled, authorFigures: figures }: Explanation): str
 }
 
 function figure(number: number): string {
-  return Number(number.toPrecision(3)).toLocaleString('en-US')
+  return number.toLocaleString('en-US', { maximumSignificantDigits: 3 })
 }
 
 const sources = {

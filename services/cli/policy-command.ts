@@ -13,7 +13,7 @@ export function addPolicyCommand(program: Command, terminal: Terminal): void {
       .command('policy')
       .summary('Show what is delivered and what is pulled')
       .description(
-        'Show whose posts each cell puts into inboxes and whose it reads when somebody looks, and what that costs\n' +
+        'Show whose posts each cell puts into inboxes and whose it reads when somebody looks, and what that costs ' +
           'beside delivering or pulling everything. Cells decide before each generation',
       )
       .option('--json', 'print JSON'),
@@ -86,5 +86,5 @@ function micros(us: number): string {
 }
 
 function figure(number: number): string {
-  return Number(number.toPrecision(3)).toLocaleString('en-US')
+  return number.toLocaleString('en-US', { maximumSignificantDigits: 3 })
 }

@@ -27,9 +27,12 @@ import { TokenFrontier } from './token-frontier.ts'
 
 export type {
   AdminCalls,
+  AuthorFigures,
+  CellPolicy,
   CellStatus,
   Explanation,
   Placement,
+  PolicyCosts,
   Related,
   Relations,
 } from './admin-calls.ts'

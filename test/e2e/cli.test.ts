@@ -145,6 +145,15 @@ describe('a first dashboard', () => {
 })
 
 describe('operators', () => {
+  test('what is delivered is shown, with what it costs', async () => {
+    const shown = await cli('policy')
+    expect(shown).toMatchObject({ code: 0 })
+    expect(shown.out).toMatch(/^cell\s+delivered\s+pulled/)
+    expect(shown.out.match(/cell-1/g)).toHaveLength(3)
+    const [first] = JSON.parse((await cli('policy', '--json')).out) as { cell: string }[]
+    expect(first?.cell).toBe('cell-1')
+  })
+
   test('cells are listed, and all serve', async () => {
     const cells = await cli('cells')
     expect(cells.code).toBe(0)

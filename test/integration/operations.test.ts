@@ -46,6 +46,14 @@ describe('the admin API', () => {
     expect((await c.admin.ask(admin.getPlacement, { userId: '' })).user).toBeUndefined()
   })
 
+  test('tells what each cell delivers and pulls, and what it costs', async () => {
+    const { cells } = await c.admin.ask(admin.getPolicy, {})
+    expect(cells.map(({ cell }) => cell)).toEqual(['cell-1', 'cell-2'])
+    expect(cells[0]).toMatchObject({ authorsPulled: 0n, classChanges: 0n })
+    expect(cells[0]?.decidedAgeMs).toBeUndefined()
+    expect(cells[0]?.costs?.pullUs).toBeGreaterThan(0)
+  })
+
   test('explains why a post is, or is not, on a dashboard', async () => {
     const made = await c.publish('o-writer', 'x')
     const follow = await c.follow('o-fan', 'o-writer')

@@ -83,3 +83,27 @@ test('every flag has a variable of its own', () => {
   expect(new Set(names).size).toBe(names.length)
   expect(names).toContain('CELLFEED_ADMIN_PORT')
 })
+
+test('what is delivered is decided by cost, unless the operator says otherwise', () => {
+  expect(accepted({}).cellLimits).toMatchObject({
+    policy: { mode: 'by-cost', latencyWeight: 1 },
+    costs: {},
+  })
+  const given = { delivery: 'never', latencyWeight: '2.5', costs: 'pull-us=60, entry-us=0.06' }
+  expect(accepted(given).cellLimits).toMatchObject({
+    policy: { mode: 'pulled', latencyWeight: 2.5 },
+    costs: { pullUs: 60, entryUs: 0.06 },
+  })
+})
+
+test('policies that are none are told in a line each', () => {
+  for (const costs of ['', 'pull-us', 'pull-us=', 'pull-us=x', 'pull=1', 'pull-us=1;entry-us=2']) {
+    expect(refused({ costs })).toEqual([
+      '--costs wants costs such as pull-us=60,entry-us=0.06; there are chain-us, walked-us, entry-us, entry-bytes, pull-us',
+    ])
+  }
+  expect(refused({ delivery: 'often', latencyWeight: '0' })).toEqual([
+    '--delivery wants one of by-cost, always, never',
+    '--latency-weight wants a number from 0.01 to 100',
+  ])
+})
