@@ -281,7 +281,8 @@ export class Faults {
     this.#isGapOpen = true
     const kind = this.#dice.pick(GAPS)
     await host.checkpoint()
-    if (host.serving === undefined) {
+    // Meanwhile it may have crashed, or been put to sleep.
+    if (host.serving === undefined || host.hasZombie) {
       this.#isGapOpen = false
       return
     }
