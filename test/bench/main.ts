@@ -12,6 +12,8 @@ const BENCHES = [
   'memory',
   'celebrity',
   'restart',
+  'deep-page',
+  'policy',
   'move',
   'balance',
   'cutover',
