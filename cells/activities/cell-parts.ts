@@ -49,6 +49,8 @@ export function partsOf(from: {
   readonly claim: Claim
   readonly signal: AbortSignal
   readonly recovered: Recovered
+  /** How far the cell is behind. */
+  readonly lagMs: () => Promise<number>
 }): CellParts {
   const { state, names, persistence, claim, signal } = from
   const { firehose, store, cache, clock, monotonicMs, moving } = from.ports
@@ -72,6 +74,7 @@ export function partsOf(from: {
     book,
     policy,
     persistence,
+    lagMs: from.lagMs,
     clock,
     monotonicMs,
     boot,

@@ -146,6 +146,7 @@ export class Cell implements CellClient {
       claim,
       signal,
       recovered,
+      lagMs: () => this.#lag.ms(state.position),
     })
     this.#parts = parts
     await parts.authors.reaffirmPulled()

@@ -49,6 +49,7 @@ export class Delivery {
   readonly #book: PostBook
   readonly #policy: Pick<Policy, 'decide'>
   readonly #persistence: Persistence
+  readonly #lagMs: () => Promise<number>
   readonly #clock: Clock
   readonly #monotonicMs: () => number
   readonly #boot: number
@@ -70,6 +71,7 @@ export class Delivery {
     book: PostBook
     policy: Pick<Policy, 'decide'>
     persistence: Persistence
+    lagMs: () => Promise<number>
     clock: Clock
     monotonicMs: () => number
     boot: number
@@ -81,6 +83,7 @@ export class Delivery {
     this.#book = options.book
     this.#policy = options.policy
     this.#persistence = options.persistence
+    this.#lagMs = options.lagMs
     this.#clock = options.clock
     this.#monotonicMs = options.monotonicMs
     this.#boot = options.boot
@@ -96,10 +99,21 @@ export class Delivery {
       const unwritten = this.#state.window.head - this.#state.leastReach()
       const isOld = this.#clock.nowMs() - lastMs >= generationMs && unwritten > 0
       if (unwritten < generationPosts && !isOld) continue
+      if (await this.#comesLater()) continue
       await this.#policy.decide()
       await this.write()
       lastMs = this.#clock.nowMs()
     }
+  }
+
+  /**
+   * Applying comes first, and with it watchers and whoever reads the newest: a cell that is behind writes inboxes when it has caught
+   * up, or when half of the window's room is used.
+   */
+  async #comesLater(): Promise<boolean> {
+    const { window, limits } = this.#state
+    if (window.size >= limits.windowPostsMax / 2) return false
+    return (await this.#lagMs()) > limits.behindMs
   }
 
   /** Resolves when the window has room for more posts. */

@@ -88,3 +88,31 @@ test('a post that is late by its id alone is in the inbox of whoever followed be
     expect(await stage.dashboard(viewer, 1)).toEqual(['ann:new', 'ann:behind'])
   }
 })
+
+test('a cell that is behind writes inboxes when it has caught up, and before its window is full', async () => {
+  const stage = await Stage.open({ generationPosts: 2, windowPostsMax: 40, behindMs: 5 * SECOND })
+  await stage.follow('bob', 'ann')
+  await stage.applied()
+  const appliedUpTo = async (): Promise<number> => (await stage.cell.status()).windowPosts
+  const written = async (): Promise<number> => (await stage.cell.status()).generations
+  // The log says that there is more than can be read.
+  let missing = 1
+  stage.hooks.set('firehose.bounds', async (run) => {
+    const { start, end } = (await run()) as { start: number[]; end: number[] }
+    return { start, end: end.map((offset) => offset + missing) }
+  })
+  const publish = async (posts: number): Promise<void> => {
+    const before = await appliedUpTo()
+    for (let i = 0; i < posts; i++) await stage.publish('ann', `${i}`)
+    await until(async () => (await appliedUpTo()) === before + posts)
+    stage.clock.advance(10 * SECOND)
+    for (let turn = 0; turn < 20; turn++) await setImmediate()
+  }
+  await publish(5)
+  expect(await written()).toBe(0)
+  await publish(20)
+  await until(async () => (await written()) === 1)
+  missing = 0
+  await publish(5)
+  await until(async () => (await written()) === 2)
+})
