@@ -28,6 +28,7 @@ import type { Persistence } from './persist.ts'
 import type { PostBook } from './post-book.ts'
 import { created, edited, isMark, markOf, postKeyText } from './post-rows.ts'
 import type { Relations } from './relations.ts'
+import { repeatUnknown } from './restore-memory.ts'
 
 /** Told of what watchers may want to see, after it is applied. */
 export interface Audience {
@@ -166,6 +167,7 @@ export class Applier {
       idHi: hiOf(id),
       idLo: loOf(id),
     })
+    if (admission === 'unknown') throw repeatUnknown(partition, record.offset)
     if (admission !== 'accepted') this.#state.judgements.passOver(partition, record.offset)
     if (admission === 'repeated') this.#state.eventsRepeated++
     else if (admission === 'refused' || fact.kind === 'unreadable') this.#state.eventsRefused++

@@ -50,7 +50,7 @@ export function partsOf(from: {
   readonly signal: AbortSignal
   readonly recovered: Recovered
   /** How far the cell is behind. */
-  readonly lagMs: () => Promise<number>
+  readonly lagEvents: () => Promise<number>
 }): CellParts {
   const { state, names, persistence, claim, signal } = from
   const { firehose, store, cache, clock, monotonicMs, moving } = from.ports
@@ -74,7 +74,7 @@ export function partsOf(from: {
     book,
     policy,
     persistence,
-    lagMs: from.lagMs,
+    lagEvents: from.lagEvents,
     clock,
     monotonicMs,
     boot,

@@ -146,7 +146,7 @@ export class Cell implements CellClient {
       claim,
       signal,
       recovered,
-      lagMs: () => this.#lag.ms(state.position),
+      lagEvents: () => this.#lag.events(state.position),
     })
     this.#parts = parts
     await parts.authors.reaffirmPulled()

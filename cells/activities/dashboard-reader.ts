@@ -7,8 +7,7 @@
 import { DashboardMerge, type MergeStart, type MergeStep, type PostRun } from '../model/merge.ts'
 import { type FollowedWords, MergeRoom } from '../model/merge-room.ts'
 import { type MergeWay, wayCosts, wayOf } from '../model/merge-way.ts'
-import { firstIdAt, hiOf, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
-import type { Depth } from '../model/rates.ts'
+import { firstIdAt, hiOf, isAbove, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
 import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { DashboardQuery, Page, Place, PostView, Unread } from '../ports/cell-client.ts'
@@ -165,23 +164,24 @@ export class DashboardReader {
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
     const begunMs = this.#monotonicMs()
     const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
-    let depth: Depth = 'window'
+    let hasPulled = false
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []
       for (let isFirst = true; ; isFirst = false) {
         const step = this.#collect(viewer, reader, merge, wanted, atOnce)
         // Until here nothing was awaited.
-        if (isFirst) this.#noteCost(merge, reader.edges.size, this.#monotonicMs() - begunMs)
+        if (isFirst && start === TOP) {
+          this.#noteCost(merge, reader.edges.size, this.#monotonicMs() - begunMs)
+        }
         if (step === 'open-inbox') {
-          if (depth === 'window') depth = 'inbox'
           for (const run of await inbox.read()) merge.addRun(run)
           const bound = inbox.bound
           if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
           continue
         }
         if (step === 'open-author') {
-          depth = 'below'
+          hasPulled = true
           await this.#pull(merge, start)
           continue
         }
@@ -189,7 +189,7 @@ export class DashboardReader {
         wanted = []
       }
     } finally {
-      this.#noteRead(reader, slot, depth)
+      this.#noteRead(reader, slot, { merge, hasPulled })
       this.#state.window.unpin(pin)
       room.clear()
       if (this.#rooms.length < ROOMS_KEPT) this.#rooms.push(room)
@@ -237,17 +237,24 @@ export class DashboardReader {
     return merge
   }
 
-  /** Pages that only compare what is covered with what is not are no one's reads. */
-  #noteRead(reader: Reader, slot: Slot, depth: Depth): void {
-    const { slots, rates } = this.#state
+  /** How far down the merge came. Pages that only compare what is covered with what is not are no one's reads. */
+  #noteRead(
+    reader: Reader,
+    slot: Slot,
+    { merge, hasPulled }: { readonly merge: DashboardMerge; readonly hasPulled: boolean },
+  ): void {
+    const { slots, rates, window } = this.#state
     if (slots.get(slot.slot) !== slot) return
+    const { hi, lo } = merge
+    const isInWindow = isAbove(hi, lo, window.droppedHi, window.droppedLo)
+    const depth = isInWindow ? 'window' : hasPulled ? 'below' : 'inbox'
     rates.noteRead(reader.number, depth, this.#clock.nowMs())
   }
 
-  /** What a merge cost until it first waited: for those by chains if they are what took the time. */
-  #noteCost({ walked }: DashboardMerge, follows: number, tookMs: number): void {
+  /** What a merge from the top cost until it first waited, if that is what took the time. */
+  #noteCost({ way, walked }: DashboardMerge, follows: number, tookMs: number): void {
     const { costs } = this.#state
-    if (walked > 0) costs.note('walkedUs', walked, tookMs * 1_000)
+    if (way === 'walk') costs.note('walkedUs', walked, tookMs * 1_000)
     else if (follows >= FOLLOWS_MEASURED) costs.note('chainUs', follows, tookMs * 1_000)
   }
 

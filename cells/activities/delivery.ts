@@ -49,7 +49,7 @@ export class Delivery {
   readonly #book: PostBook
   readonly #policy: Pick<Policy, 'decide'>
   readonly #persistence: Persistence
-  readonly #lagMs: () => Promise<number>
+  readonly #lagEvents: () => Promise<number>
   readonly #clock: Clock
   readonly #monotonicMs: () => number
   readonly #boot: number
@@ -71,7 +71,7 @@ export class Delivery {
     book: PostBook
     policy: Pick<Policy, 'decide'>
     persistence: Persistence
-    lagMs: () => Promise<number>
+    lagEvents: () => Promise<number>
     clock: Clock
     monotonicMs: () => number
     boot: number
@@ -83,7 +83,7 @@ export class Delivery {
     this.#book = options.book
     this.#policy = options.policy
     this.#persistence = options.persistence
-    this.#lagMs = options.lagMs
+    this.#lagEvents = options.lagEvents
     this.#clock = options.clock
     this.#monotonicMs = options.monotonicMs
     this.#boot = options.boot
@@ -113,7 +113,7 @@ export class Delivery {
   async #comesLater(): Promise<boolean> {
     const { window, limits } = this.#state
     if (window.size >= limits.windowPostsMax / 2) return false
-    return (await this.#lagMs()) > limits.behindMs
+    return (await this.#lagEvents()) > limits.behindEvents
   }
 
   /** Resolves when the window has room for more posts. */

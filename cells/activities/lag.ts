@@ -1,6 +1,6 @@
 // How far the cell is behind the firehose, as far as it has looked.
 
-import { hasReached, type Position } from '../model/position.ts'
+import { eventsBetween, hasReached, type Position } from '../model/position.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { LogBatch, Firehose } from '../ports/firehose.ts'
 
@@ -30,6 +30,11 @@ export class Lag {
   async readLogEnd(): Promise<Position> {
     this.#logEnd = (await this.#firehose.bounds()).end
     return this.#logEnd
+  }
+
+  /** Events that are not applied, if the log answers as of now. */
+  async events(position: Position): Promise<number> {
+    return eventsBetween(position, await this.readLogEnd().catch(() => this.#logEnd))
   }
 
   /** How long ago the newest applied event was appended, while there are newer ones; if the log answers, as of now. */

@@ -3,14 +3,8 @@
 // is durable before it counts (author-book.ts), so that a change can come at any moment, also amid reads, moves and imports.
 
 import { AuthorDemand } from '../model/author-demand.ts'
-import {
-  type AuthorClass,
-  type ClassFigures,
-  classOf,
-  costOf,
-  type Demand,
-  type DemandCost,
-} from '../model/delivery-policy.ts'
+import { type AuthorClass, type ClassFigures, classOf, costOf } from '../model/delivery-policy.ts'
+import { secondOfHalves } from '../model/post-id.ts'
 import type { PolicyStatus } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AuthorBook } from './author-book.ts'
@@ -30,7 +24,7 @@ type Sums = {
   pullAllUs: number
   asDecidedUs: number
 }
-type Change = { readonly author: number; readonly savesUs: number }
+type Change = ClassFigures & { readonly author: number }
 
 export class Policy {
   readonly #state: CellState
@@ -39,7 +33,8 @@ export class Policy {
   readonly #clock: Clock
   readonly #signal: AbortSignal
   readonly #startMs: number
-  readonly #demand = new AuthorDemand()
+  #demand = new AuthorDemand()
+  #spare = new AuthorDemand()
   /** Of those whose class changed not long ago. */
   readonly #changedMs = new Map<number, number>()
   #running: Promise<void> = Promise.resolve()
@@ -100,21 +95,29 @@ export class Policy {
 
   async #decide(): Promise<void> {
     const nowMs = this.#clock.nowMs()
+    const { authors, window } = this.#state
+    authors.forgetRaisesBefore(secondOfHalves(window.droppedHi, window.droppedLo))
     await this.#tally(nowMs)
-    const { toPull, toDeliver } = await this.#weigh(nowMs)
+    const { sums, toPull, toDeliver } = await this.#weigh(nowMs)
     await this.#change(toDeliver, 'delivered', nowMs)
     const { pulledMax } = this.#state.limits.policy
-    const room = Math.max(0, pulledMax - this.#state.authors.pulledCount)
-    const worth = toPull.sort((a, b) => b.savesUs - a.savesUs).slice(0, room)
-    await this.#change(worth, 'pulled', nowMs)
+    const room = Math.max(0, pulledMax - authors.pulledCount)
+    // Those for whom it saves most.
+    toPull.sort((a, b) => b.deliveredUs - b.pulledUs - (a.deliveredUs - a.pulledUs))
+    await this.#change(toPull.slice(0, room), 'pulled', nowMs)
+    for (const change of [...toDeliver, ...toPull.slice(room)]) addTo(sums, change, 'delivered')
+    for (const change of toPull.slice(0, room)) addTo(sums, change, 'pulled')
+    this.#sums = sums
     this.#decidedAtMs = nowMs
     this.#forgetChanges(nowMs)
   }
 
   async #tally(nowMs: number): Promise<void> {
     const { rates, limits, complete } = this.#state
-    this.#demand.clear(this.#names.end)
-    this.#readsPerS = 0
+    // What was decided before can be told until this is whole.
+    const demand = this.#spare
+    demand.clear(this.#names.end)
+    let sumPerS = 0
     let tallied = 0
     for (const slot of complete) {
       // Nothing is delivered there.
@@ -124,13 +127,16 @@ export class Policy {
         const { priorReadMs } = limits.policy
         const readsPerS = rates.readsBelowWindowPerS(reader.number, nowMs, priorReadMs)
         reader.edges.compact()
-        this.#demand.add(reader.edges, readsPerS)
-        this.#readsPerS += readsPerS
+        demand.add(reader.edges, readsPerS)
+        sumPerS += readsPerS
       }
     }
+    this.#spare = this.#demand
+    this.#demand = demand
+    this.#readsPerS = sumPerS
   }
 
-  async #weigh(nowMs: number): Promise<{ toPull: Change[]; toDeliver: Change[] }> {
+  async #weigh(nowMs: number): Promise<{ sums: Sums; toPull: Change[]; toDeliver: Change[] }> {
     const { authors, limits, rates } = this.#state
     const costs = this.#state.costs.all
     const postsPerSOf = rates.postsPerSAt(nowMs)
@@ -142,19 +148,19 @@ export class Policy {
       const postsPerS = postsPerSOf(author)
       const followers = this.#demand.followersOf(author)
       const isPulled = authors.isPulled(author)
-      if (!isPulled && (postsPerS === 0 || followers === 0)) continue
-      if (authors.isDeleted(author)) continue
+      const isAsked = followers > 0 && !authors.isDeleted(author)
+      if (!isAsked && isPulled) toDeliver.push({ author, ...NOTHING })
+      if (!isAsked || (!isPulled && postsPerS === 0)) continue
       const demand = { postsPerS, followers, readsPerS: this.#demand.readsPerSOf(author) }
       const cost = costOf(demand, costs, limits.policy)
       const now = isPulled ? 'pulled' : 'delivered'
       const stayedMs = nowMs - (this.#changedMs.get(author) ?? this.#startMs)
       const next = classOf(now, stayedMs, cost, limits.policy)
-      const change = { author, savesUs: Math.abs(cost.deliveredUs - cost.pulledUs) }
-      if (next !== now) (next === 'pulled' ? toPull : toDeliver).push(change)
-      addTo(sums, demand, cost, next)
+      const change = { author, ...demand, ...cost }
+      if (next === now) addTo(sums, change, now)
+      else (next === 'pulled' ? toPull : toDeliver).push(change)
     }
-    this.#sums = sums
-    return { toPull, toDeliver }
+    return { sums, toPull, toDeliver }
   }
 
   async #change(changes: readonly Change[], to: AuthorClass, nowMs: number): Promise<void> {
@@ -192,11 +198,18 @@ const NO_SUMS: Sums = {
   asDecidedUs: 0,
 }
 
-function addTo(sums: Sums, demand: Demand, cost: DemandCost, authorClass: AuthorClass): void {
-  const { deliveredUs, pulledUs } = cost
+const NOTHING: ClassFigures = {
+  postsPerS: 0,
+  followers: 0,
+  readsPerS: 0,
+  deliveredUs: 0,
+  pulledUs: 0,
+}
+
+function addTo(sums: Sums, of: ClassFigures, authorClass: AuthorClass): void {
   sums[authorClass]++
-  if (authorClass === 'delivered') sums.entries += demand.postsPerS * demand.followers
-  sums.deliverAllUs += deliveredUs
-  sums.pullAllUs += pulledUs
-  sums.asDecidedUs += authorClass === 'delivered' ? deliveredUs : pulledUs
+  if (authorClass === 'delivered') sums.entries += of.postsPerS * of.followers
+  sums.deliverAllUs += of.deliveredUs
+  sums.pullAllUs += of.pulledUs
+  sums.asDecidedUs += authorClass === 'delivered' ? of.deliveredUs : of.pulledUs
 }

@@ -9,7 +9,7 @@ import { type Firehose, FirehoseGap, type LogBatch } from '../ports/firehose.ts'
 /** Others have their turn after so many. */
 const FETCH_RECORDS = 1_000
 
-/** Ids whose records retention has dropped are left out: no repeat of them counts any more. */
+/** Ids whose records retention has dropped cannot be read: what may repeat them is `unknown`. */
 export async function restoreMemory(
   { firehose, clock }: { readonly firehose: Firehose; readonly clock: Clock },
   picture: Pick<CheckpointPicture, 'memory' | 'position'>,
@@ -19,6 +19,7 @@ export async function restoreMemory(
   for (const [partition, end] of picture.position.entries()) {
     const replayFrom = picture.memory[partition]?.replayFromOffset ?? 0
     let from = await keptFrom(firehose, partition, replayFrom)
+    if (from > replayFrom) memory.missPart(partition)
     while (from < end) {
       const batch = await fetchKept(firehose, partition, from)
       if (batch !== undefined && batch.nextOffset > from) {
@@ -29,6 +30,7 @@ export async function restoreMemory(
         continue
       }
       const kept = await keptFrom(firehose, partition, from)
+      memory.missPart(partition)
       if (kept === from) {
         throw new FirehoseGap(`partition ${partition}: nothing to read at ${from}, before ${end}`)
       }
@@ -68,4 +70,11 @@ function feed(memory: EventMemory, batch: LogBatch, end: number): void {
       idLo: loOf(record.event.id),
     })
   }
+}
+
+/** The log goes on from the checkpoint, but does not reach back far enough to tell repeats. */
+export function repeatUnknown(partition: number, offset: number): FirehoseGap {
+  return new FirehoseGap(
+    `partition ${partition}, offset ${offset}: whether it repeats an earlier record can not be told, as the firehose has dropped those just before; bring the cell back from another one with: cellfeed cell --rebuild`,
+  )
 }

@@ -20,7 +20,7 @@ import type { Applier } from './applier.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import type { Relations } from './relations.ts'
-import { restoreMemory } from './restore-memory.ts'
+import { repeatUnknown, restoreMemory } from './restore-memory.ts'
 
 const FETCH_RECORDS = 1_000
 const ROOM = 64
@@ -119,11 +119,11 @@ export class SlotReplay {
     const { partition, nowMs, memory, only } = at
     const { id, fact } = event
     const seen = { partition, offset, appendedAtMs, idHi: hiOf(id), idLo: loOf(id) }
-    const counts =
-      memory === undefined
-        ? this.#state.judgements.counts(partition, offset)
-        : memory.admit(seen) === 'accepted'
-    if (!counts) return
+    const asPassed = () =>
+      this.#state.judgements.counts(partition, offset) ? 'accepted' : 'refused'
+    const admission = memory?.admit(seen) ?? asPassed()
+    if (admission === 'unknown') throw repeatUnknown(partition, offset)
+    if (admission !== 'accepted') return
     const place = { partition, offset, nowMs, only }
     switch (fact.kind) {
       case 'post-created':

@@ -30,6 +30,8 @@ export class AuthorIndex {
   #flags = new Uint8Array(AUTHORS_PER_BLOCK)
   /** The raise that counts once a pulled author is delivered again. */
   readonly #raisedBeneath = new Map<number, number>()
+  /** Of authors delivered again: their raise but for what that added, as it kept no post out of the window. */
+  readonly #raisedByPosts = new Map<number, number>()
   readonly #dirtyBlocks = new Set<number>()
 
   /** Makes room for numbers below `end`. */
@@ -77,7 +79,22 @@ export class AuthorIndex {
     return this.isPulled(author) ? (this.#raisedBeneath.get(author) ?? 0) : this.raisedOf(author)
   }
 
+  /** Up to this second posts may never have entered the window. */
+  raisedByPosts(author: number): number {
+    const known = this.#raisedByPosts.size === 0 ? undefined : this.#raisedByPosts.get(author)
+    return known ?? this.raisedToStore(author)
+  }
+
+  /** Forgets what no longer matters: the window has dropped everything before this second. */
+  forgetRaisesBefore(second: number): void {
+    for (const author of this.#raisedByPosts.keys()) {
+      if (this.raisedToStore(author) <= second) this.#raisedByPosts.delete(author)
+    }
+  }
+
   raise(author: number, second: number): void {
+    const byPosts = this.#raisedByPosts.get(author)
+    if (byPosts !== undefined) this.#raisedByPosts.set(author, Math.max(byPosts, second))
     if (this.isPulled(author)) {
       this.#raisedBeneath.set(author, Math.max(this.#raisedBeneath.get(author) ?? 0, second))
     } else {
@@ -108,6 +125,7 @@ export class AuthorIndex {
   unpull(author: number, raised: number): void {
     const beneath = this.#raisedBeneath.get(author) ?? 0
     this.#raisedBeneath.delete(author)
+    if (!this.#raisedByPosts.has(author)) this.#raisedByPosts.set(author, beneath)
     this.words[author * AUTHOR_WORDS + RAISED] = Math.max(raised, beneath)
   }
 

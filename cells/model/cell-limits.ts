@@ -20,8 +20,8 @@ export type CellLimits = {
   /** A generation is written after so many posts or so much time, whichever is first. */
   readonly generationPosts: number
   readonly generationMs: number
-  /** A cell that is further behind than this catches up before it writes inboxes, while the window has room. */
-  readonly behindMs: number
+  /** A cell that lacks more events than this catches up before it writes inboxes, while the window has room. */
+  readonly behindEvents: number
   readonly chunkEntriesMax: number
   readonly checkpointMs: number
   readonly checkpointEvents: number
@@ -59,7 +59,7 @@ export const CELL_LIMITS: CellLimits = {
   windowPostsMax: 4_000_000,
   generationPosts: 1_000_000,
   generationMs: 3_600_000,
-  behindMs: 5_000,
+  behindEvents: 50_000,
   chunkEntriesMax: 4_096,
   checkpointMs: 10_000,
   checkpointEvents: 200_000,

@@ -9,8 +9,8 @@
 // Cost: 4 bytes a mark, for one post of 64 at most; of a chain of 100,000 a search is some 11 looks and at most 64 steps.
 
 const STRIDE = 64
-/** As many as a window of 16 M posts has room for. */
-const MARKS_MAX = 2 ** 18
+/** As many as a window of 4 M posts has room for. */
+const MARKS_MAX = 2 ** 16
 
 /** What marks ask of the window. */
 export type MarkedChains = {

@@ -23,7 +23,8 @@ import assert from 'node:assert/strict'
 import { IdSet } from './id-set.ts'
 import { msOfHalves } from './post-id.ts'
 
-export type Admission = 'accepted' | 'repeated' | 'refused'
+/** 'unknown': it may repeat one whose id was not read again, because the log has dropped it. */
+export type Admission = 'accepted' | 'repeated' | 'refused' | 'unknown'
 
 export type SeenRecord = {
   readonly partition: number
@@ -65,7 +66,7 @@ export class EventMemory {
 
   /**
    * A memory to feed with the records from each `replayFromOffset` up to the position; their answers mean nothing. After
-   * that it answers as the one that the snapshot was taken of. Records lost to retention meanwhile do no harm.
+   * that it answers as the one that the snapshot was taken of. Where the log begins later, say so (`missPart`).
    */
   static restore(
     snapshot: readonly PartitionMemory[],
@@ -74,6 +75,14 @@ export class EventMemory {
     const memory = new EventMemory({ ...options, partitions: snapshot.length })
     for (const [partition, kept] of snapshot.entries()) memory.#partition(partition).resume(kept)
     return memory
+  }
+
+  /**
+   * Of a restored one, before it is fed: the log has dropped a part of what should be read again. Whoever may repeat one of those
+   * is unknown from then on, not accepted: ids with t < M+D, by M as of the position.
+   */
+  missPart(partition: number): void {
+    this.#partition(partition).missPart()
   }
 
   /** Judges the next record of its partition. Offsets only grow, gaps are allowed; anything else is a bug and throws. */
@@ -118,6 +127,8 @@ class SeenPartition {
   #nextOffset = 0
   /** What this was restored from. From its `nextOffset` on M is at least what it was, also if the log lost that record. */
   #kept: PartitionMemory | undefined
+  /** Not all ids with times before this are known. */
+  #unknownBeforeMs = 0
 
   constructor(windowMs: number) {
     this.#windowMs = windowMs
@@ -130,6 +141,10 @@ class SeenPartition {
     this.#kept = kept
     this.#nextOffset = kept.replayFromOffset
     this.#samples.push({ offset: kept.replayFromOffset, maxMs: 0 })
+  }
+
+  missPart(): void {
+    if (this.#kept !== undefined) this.#unknownBeforeMs = this.#kept.runningMaxMs + this.#windowMs
   }
 
   admit(record: SeenRecord): Admission {
@@ -169,7 +184,8 @@ class SeenPartition {
       bucket = new IdSet()
       this.#buckets.set(number, bucket)
     }
-    return bucket.add(idHi, idLo) ? 'accepted' : 'repeated'
+    if (!bucket.add(idHi, idLo)) return 'repeated'
+    return idMs < this.#unknownBeforeMs ? 'unknown' : 'accepted'
   }
 
   #raiseMax(ms: number): void {

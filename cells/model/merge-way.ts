@@ -5,7 +5,7 @@
 //     k = posts wanted          the k-th greatest of the followed authors' newest ids: a page of k ends there or above,
 //     --o--o-o---o|-----------  so the walk is no longer than the entries from the top down to it
 //
-// Deeper down the same density is assumed, and the chains cost their steps down to the start besides.
+// Deeper down nothing bounds it but the window's end, and it is chosen only if even that is cheaper: a walk is done in one go.
 
 import type { CostMeter } from './costs.ts'
 import type { FollowedWords } from './merge-room.ts'
@@ -23,7 +23,7 @@ export type WalkedWindow = {
   entriesAbove(hi: number): number
 }
 
-/** What each way costs a page, estimated in microseconds. */
+/** What each way costs a page, in microseconds: of chains an estimate, of the walk the most. */
 export type WayCosts = { readonly chainsUs: number; readonly walkUs: number }
 
 /** Of a page of `wanted` posts below the id `startHi`, of authors of whom `followed` holds the first `count`. */
@@ -37,13 +37,16 @@ export function wayCosts(options: {
 }): WayCosts {
   const { window, followed, count, startHi, wanted, costs } = options
   const [chainUs, walkedUs] = [costs.get('chainUs'), costs.get('walkedUs')]
-  const leastUs = Math.min(WINDOW_BLOCK, window.size) * walkedUs
-  if (count * chainUs <= leastUs) return { chainsUs: count * chainUs, walkUs: leastUs }
-  const nearest = window.entriesAbove(kthGreatest(followed.hi, count, wanted))
+  const chainsUs = count * chainUs
+  // The least that a walk takes.
+  if (chainsUs <= Math.min(WINDOW_BLOCK, window.size) * walkedUs) {
+    return { chainsUs, walkUs: Number.POSITIVE_INFINITY }
+  }
   const above = window.entriesAbove(startHi)
-  const stepsDown = Math.min(count, wanted) * (above / Math.max(1, nearest))
-  const walked = Math.min(window.size, Math.max(WINDOW_BLOCK, nearest))
-  return { chainsUs: (count + stepsDown) * chainUs, walkUs: walked * walkedUs }
+  const isTop = above === 0
+  const nearest = isTop ? window.entriesAbove(kthGreatest(followed.hi, count, wanted)) : 0
+  const walked = isTop ? Math.max(WINDOW_BLOCK, nearest) : window.size - above + WINDOW_BLOCK
+  return { chainsUs, walkUs: walked * walkedUs }
 }
 
 /** The cheaper one; or, to try what may be measured wrongly, the other one if it is not much dearer. */

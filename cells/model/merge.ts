@@ -67,7 +67,8 @@ export class DashboardMerge {
   #pullsBound: IdHalves = [0, 0]
   readonly #runs: { readonly run: PostRun; at: number }[] = []
   #walk: { seq: number; follows: (author: number) => boolean } | undefined
-  /** Entries that were walked past. */
+  /** How the posts of the window are found, and the entries that were walked past. */
+  way: MergeWay = 'chains'
   walked = 0
 
   /** The post `next` stopped at. `entry` is its window entry, or -1. */
@@ -104,7 +105,8 @@ export class DashboardMerge {
     const { keys, words: edgeWords, size } = edges
     const { pulls, followed } = this.#room
     followed.fetch(this.#authors.words, keys, size)
-    const isWalked = options.way(followed, size) === 'walk'
+    this.way = options.way(followed, size)
+    const isWalked = this.way === 'walk'
     if (isWalked) this.#addWalk((author) => edges.has(author))
     for (let i = 0; i < size; i++) {
       const author = keys[i] as number
@@ -115,7 +117,9 @@ export class DashboardMerge {
       const raised = followed.raised[i] as number
       const coveredFrom = Math.max((edgeWords[i] as number) & COVERED_FROM, raised, floor)
       if (raised === UNCOVERED) this.addPull(author, ...this.#pullBound(author, coveredFrom))
-      else if (coveredFrom !== 0) pulls.add(author, coveredFrom, raised)
+      else if (coveredFrom !== 0) {
+        pulls.add(author, coveredFrom, raised === 0 ? 0 : this.#authors.raisedByPosts(author))
+      }
     }
     this.#openReaching()
     if (pulls.count === 0) return

@@ -22,7 +22,7 @@ export function pullBound(options: {
     authors.words[at + GREATEST_LO] as number,
   ]
   const raised = authors.words[at + RAISED] as number
-  const beyond = raised === 0 ? 0 : authors.raisedToStore(author)
+  const beyond = raised === 0 ? 0 : authors.raisedByPosts(author)
   const gone = goneBound(window, beyond)
   return lesser(lesser(greatest, gone), halvesBelowSecond(coveredFrom))
 }

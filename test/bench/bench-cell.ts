@@ -108,7 +108,7 @@ export async function benchCell(options: {
     claim,
     signal,
     recovered: { memory, blocks: [] },
-    lagMs: () => Promise.resolve(0),
+    lagEvents: () => Promise.resolve(0),
   })
   return { state, names, parts, users }
 }

@@ -128,6 +128,16 @@ export class CellHost {
     return this.#durable
   }
 
+  /** A start reads the log from here on, to know which ids there were. */
+  get readAgainFrom(): Position {
+    const { checkpoint } = this.disk
+    if (checkpoint === undefined) return this.#durable.map(() => 0)
+    const { memory } = decodeCheckpoint(checkpoint.bytes)
+    return this.#durable.map((offset, partition) =>
+      Math.min(offset, memory[partition]?.replayFromOffset ?? 0),
+    )
+  }
+
   /** Has the cell take a checkpoint now. */
   async checkpoint(): Promise<void> {
     const running = this.serving

@@ -268,7 +268,7 @@ export class Faults {
         .find(({ appendedAtMs }) => appendedAtMs > logMs - RETENTION_MS)
       const start = Math.min(
         young?.offset ?? end,
-        ...hosts.map((host) => host.durable[partition] ?? 0),
+        ...hosts.map((host) => host.readAgainFrom[partition] ?? 0),
       )
       if (start > known(log.bounds().start[partition], 'a start')) tally.add('fault: retention')
       log.truncate(partition, start)

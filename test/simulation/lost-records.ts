@@ -85,7 +85,7 @@ async function isOvertaken({ world, host, company, dice }: Omit<Parts, 'donor'>)
     const { logMs } = belonging.model.state(partition, end)
     const youngMs = Math.min(logMs, world.wall.nowMs - RETENTION_MS)
     const young = log.recordsOf(partition).find(({ appendedAtMs }) => appendedAtMs > youngMs)
-    const needed = others.map(({ durable }) => known(durable[partition], 'an offset'))
+    const needed = others.map(({ readAgainFrom }) => known(readAgainFrom[partition], 'an offset'))
     const start = Math.min(young?.offset ?? end, ...needed)
     if (start > known(position[partition], 'an offset')) {
       log.truncate(partition, start)

@@ -35,7 +35,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'replay-without-ids',
     bug: 'a replay judges records without the ids of before',
     file: 'cells/activities/slot-replay.ts',
-    old: '    if (!counts) return\n',
+    old: "    if (admission !== 'accepted') return\n",
     new: '',
   },
   {

@@ -81,8 +81,8 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'no-dedup',
     bug: 'a record repeated by its producer is applied again',
     file: 'cells/model/event-memory.ts',
-    old: "return bucket.add(idHi, idLo) ? 'accepted' : 'repeated'",
-    new: "bucket.add(idHi, idLo)\n    return 'accepted'",
+    old: "    if (!bucket.add(idHi, idLo)) return 'repeated'\n",
+    new: '    bucket.add(idHi, idLo)\n',
   },
   {
     name: 'ids-not-reread',

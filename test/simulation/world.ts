@@ -238,7 +238,7 @@ function limitsOf(dice: Dice): CellLimits {
     windowPostsMax: windowPostsKept + dice.pick([4, 12, 40]),
     generationPosts: dice.pick([3, 8, 20]),
     generationMs: dice.pick([60_000, 900_000]),
-    behindMs: dice.pick([0, 5_000, 1e9]),
+    behindEvents: dice.pick([0, 3, 1e9]),
     chunkEntriesMax: dice.pick([2, 5, 100]),
     checkpointMs: dice.pick([15_000, 60_000, 300_000]),
     checkpointEvents: dice.pick([8, 30, 1_000]),

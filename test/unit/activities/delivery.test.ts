@@ -90,7 +90,7 @@ test('a post that is late by its id alone is in the inbox of whoever followed be
 })
 
 test('a cell that is behind writes inboxes when it has caught up, and before its window is full', async () => {
-  const stage = await Stage.open({ generationPosts: 2, windowPostsMax: 40, behindMs: 5 * SECOND })
+  const stage = await Stage.open({ generationPosts: 2, windowPostsMax: 40, behindEvents: 3 })
   await stage.follow('bob', 'ann')
   await stage.applied()
   const appliedUpTo = async (): Promise<number> => (await stage.cell.status()).windowPosts

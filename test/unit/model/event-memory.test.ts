@@ -158,6 +158,25 @@ describe('restore', () => {
     expect(twice.admit(lateRecord)).toBe('refused')
   })
 
+  test('what may repeat a record that the log has dropped is unknown, and nothing else is', () => {
+    const memory = new EventMemory({ partitions: 1, repeatWindowMs: windowMs })
+    const idAt = (ms: number) => composeId({ ms, worker: 1, sequence: 0 })
+    const first = { partition: 0, offset: 0, appendedAtMs: START_MS, id: idAt(START_MS) }
+    memory.admit(recordOf(first))
+    const again = () => EventMemory.restore(memory.snapshot(), { repeatWindowMs: windowMs })
+    const atMs = START_MS + Math.floor(windowMs / 2)
+    const repeat = recordOf({ ...first, offset: 1, appendedAtMs: atMs })
+    const fed = again()
+    fed.admit(recordOf(first))
+    expect(fed.admit(repeat)).toBe('repeated')
+    const unfed = again()
+    unfed.missPart(0)
+    expect(unfed.admit(repeat)).toBe('unknown')
+    const lateMs = START_MS + windowMs + 1
+    const late = { partition: 0, offset: 2, appendedAtMs: lateMs, id: idAt(lateMs) }
+    expect(unfed.admit(recordOf(late))).toBe('accepted')
+  })
+
   test('reads again at most 2 D and a little of append time', () => {
     const memory = new EventMemory({ partitions: 1 })
     for (let i = 0; i < 20_000; i++) {

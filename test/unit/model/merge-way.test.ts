@@ -25,13 +25,13 @@ function windowOf(): { window: PostWindow; authors: AuthorIndex } {
   return { window, authors }
 }
 
-function waysFor(count: number, startHi = TOP): 'chains' | 'walk' {
+function waysFor(count: number, startHi = TOP, tries = false): 'chains' | 'walk' {
   const { window, authors } = windowOf()
   const followed = new FollowedWords()
   const keys = Uint32Array.from({ length: count }, (_, i) => i + 1)
   followed.fetch(authors.words, keys, count)
   const costs = new CostMeter({ chainUs: 0.1, walkedUs: 0.04 })
-  return wayOf(wayCosts({ window, followed, count, startHi, wanted: 21, costs }), false)
+  return wayOf(wayCosts({ window, followed, count, startHi, wanted: 21, costs }), tries)
 }
 
 test('who follows few is served by chains, who follows very many by the walk', () => {
@@ -41,6 +41,17 @@ test('who follows few is served by chains, who follows very many by the walk', (
     'walk',
     'walk',
   ])
+})
+
+test('no page is walked, not even to try it, of which only the least that a walk takes is known', () => {
+  expect([1, 100, 200, 400].map((count) => waysFor(count, TOP, true))).toEqual(
+    Array<string>(4).fill('chains'),
+  )
+})
+
+test('deep in the window a walk may go to its end: it is chosen if even that is cheaper', () => {
+  expect(waysFor(20_000, POSTS * 0.9)).toBe('chains')
+  expect(waysFor(20_000, POSTS / 10)).toBe('walk')
 })
 
 test('a way is tried against the estimate only where it is not much dearer', () => {
