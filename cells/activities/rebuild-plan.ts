@@ -5,15 +5,17 @@
 //              |  relations: never seen    |  relations: replayed from here on
 //              |  posts: copied from the donor, as of V       |  posts: replayed from here on
 //
-// Where nothing is gone S is P. Event ids from before S are forgotten, and a record after S may repeat one of them; where that
-// could change a post (after V), the log must be read from before all ids that the donor remembered at V, or so much time must
-// have passed that no such record is accepted any more.
+// Where nothing is gone S is P. Where only ids of just before P are gone, S lies behind the records that may repeat them. Event ids
+// from before S are forgotten, and a record after S may repeat one of them; where that could change a post (after V), the log
+// must be read from before all ids that the donor remembered at V, or so much time must have passed that no such record is
+// accepted any more.
 
 import type { PartitionMemory } from '../model/event-memory.ts'
 import type { GapPart } from '../model/gap.ts'
 import { hasReached, type Position } from '../model/position.ts'
 import type { CheckpointPicture } from '../model/rows.ts'
 import { type Firehose, FirehoseGap, type LogBounds } from '../ports/firehose.ts'
+import { judgeableFrom } from './judgeable.ts'
 import { partitionsBehind } from './log-check.ts'
 
 /** How far the clocks of a log's leaders, and the cell's own, may be apart. */
@@ -47,8 +49,8 @@ export async function planRebuild(from: {
 }): Promise<RebuildPlan> {
   const { firehose, own, donor, repeatWindowMs } = from
   const bounds = await firehose.bounds()
-  const behind = await partitionsBehind(firehose, own, bounds)
-  await checkDonor(firehose, donor, bounds)
+  const starts = await startsOf(firehose, { own, bounds, repeatWindowMs })
+  await checkDonor(firehose, donor, { ...bounds, start: starts })
   const position = [...own.position]
   const lastEventIds = [...own.lastEventIds]
   const memory = [...own.memory]
@@ -57,11 +59,12 @@ export async function planRebuild(from: {
   const uncertainMs = 2 * repeatWindowMs + CLOCKS_APART_MS
   const gap: GapPart[] = []
   let repeatsUntilMs = 0
-  for (const partition of behind) {
-    const start = bounds.start[partition] ?? 0
+  for (const [partition, start] of starts.entries()) {
+    if (start <= (own.position[partition] ?? 0)) continue
     const theirs = donor.memory[partition]
     const theirMs = donorMs[partition] ?? 0
-    const firstMs = (await firstAppendMs(firehose, partition, bounds)) ?? theirMs
+    const firstMs =
+      (await firstAppendMs(firehose, partition, { ...bounds, start: starts })) ?? theirMs
     const fromMs = runningMaxMs[partition] ?? 0
     const toMs = Math.max(firstMs, fromMs) + uncertainMs
     const fromOffset = position[partition] ?? 0
@@ -86,6 +89,26 @@ export async function planRebuild(from: {
     gap,
     repeatsUntilMs,
   }
+}
+
+/** From where on each partition can be read and judged. */
+async function startsOf(
+  firehose: Firehose,
+  of: {
+    readonly own: CheckpointPicture
+    readonly bounds: LogBounds
+    readonly repeatWindowMs: number
+  },
+): Promise<Position> {
+  const { own, bounds } = of
+  const behind = new Set(await partitionsBehind(firehose, own, bounds))
+  return Promise.all(
+    own.position.map((_, partition) =>
+      behind.has(partition)
+        ? (bounds.start[partition] ?? 0)
+        : judgeableFrom(firehose, partition, of),
+    ),
+  )
 }
 
 async function checkDonor(

@@ -91,6 +91,32 @@ test('a cell whose next records are gone refuses and names the way out', async (
   await expect(stage.restart()).rejects.toThrow(/begins at .*cellfeed cell --rebuild/)
 })
 
+test('a cell that can not tell a repeat refuses, and is brought back', async () => {
+  const stage = await Stage.open()
+  const donor = await donorOn(stage)
+  const edge = { user: userRef('bob'), author: userRef('ann'), asOfMs: undefined }
+  const undo = { id: stage.eventId(), fact: { kind: 'unfollowed' as const, ...edge } }
+  await stage.firehose.append([undo])
+  stage.clock.advance(SECOND)
+  await stage.follow('bob', 'ann')
+  await stage.checkpoint()
+  stage.crash()
+  const lastMs = stage.clock.nowMs()
+  stage.clock.advance(50 * SECOND)
+  await stage.firehose.append([undo])
+  await stage.publish('ann', '1')
+  await donor.checkpoint()
+  await stage.firehose.dropBefore(lastMs)
+  await expect(stage.restart()).rejects.toThrow(/can not be told.*cellfeed cell --rebuild/)
+  stage.crash()
+  const report = await rebuild(stage, donor.store)
+  expect(report.gap).toMatchObject([{ fromOffset: 2, toOffset: 4 }])
+  stage.crash()
+  const cell = stage.create(501)
+  await cell.start()
+  expect((await cell.status()).openGap).toEqual(report.gap)
+})
+
 test('a rebuilt cell has the posts of the gap, and serves when the gap is closed', async () => {
   const { stage, donor } = await lostRecords()
   const report = await rebuild(stage, donor.store)

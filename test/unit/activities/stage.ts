@@ -97,8 +97,11 @@ export class Stage {
   }
 
   async append(fact: Exclude<Fact, Unreadable>): Promise<void> {
-    const id = this.#events.allocate(this.clock.nowMs()) as EventId
-    await this.firehose.append([{ id, fact }])
+    await this.firehose.append([{ id: this.eventId(), fact }])
+  }
+
+  eventId(): EventId {
+    return this.#events.allocate(this.clock.nowMs()) as EventId
   }
 
   async publish(author: string, text: string, options: PublishOptions = {}): Promise<Published> {
