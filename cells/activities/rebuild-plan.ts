@@ -103,11 +103,10 @@ async function startsOf(
   const { own, bounds } = of
   const behind = new Set(await partitionsBehind(firehose, own, bounds))
   return Promise.all(
-    own.position.map((_, partition) =>
-      behind.has(partition)
-        ? (bounds.start[partition] ?? 0)
-        : judgeableFrom(firehose, partition, of),
-    ),
+    own.position.map(async (_, partition) => {
+      if (behind.has(partition)) return bounds.start[partition] ?? 0
+      return judgeableFrom(firehose, partition, of)
+    }),
   )
 }
 
