@@ -357,7 +357,8 @@ export class Readers {
   ): Promise<Heard<T>> {
     const { log } = this.#world
     const seen = this.isPatient ? log.bounds().end : zeroPosition(log.partitions)
-    const question = { name, seen, deadlineMs: this.#deadlineMs() }
+    const awaitsCopies = name === 'followersHere'
+    const question = { name, seen, deadlineMs: this.#deadlineMs(), awaitsCopies }
     return ask(this.#world, host, question, call)
   }
 }
