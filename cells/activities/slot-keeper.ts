@@ -15,6 +15,7 @@ import {
   type SlotTerm,
 } from '../model/placement.ts'
 import { termOf } from '../model/move.ts'
+import { hasReached } from '../model/position.ts'
 import type { SlotsReport } from '../ports/cell-client.ts'
 import type { Moving } from '../ports/placements.ts'
 import { CellSuperseded } from './claim.ts'
@@ -68,7 +69,7 @@ export class SlotKeeper {
     const { state } = this.#parts
     const { placement, cell } = state
     const arrived = placement.moves.flatMap((move) => {
-      const term = move.to === cell ? this.#termHere(move) : undefined
+      const term = move.to === cell && this.#isReached(move) ? this.#termHere(move) : undefined
       return term === undefined ? [] : [{ move: move.id, term }]
     })
     const retained = placement.moves.filter((move) => this.#isRetained(move)).map(({ id }) => id)
@@ -217,6 +218,12 @@ export class SlotKeeper {
     // The newest one may name what is dropped.
     await this.#parts.checkpointer.take()
     await this.#dropRows(slotsThere(move).map((slot) => ({ slot, term })))
+  }
+
+  /** Whether everything that the copies may hold is applied: reads wait until then, so nobody is sent here before. */
+  #isReached(move: Move): boolean {
+    const { slots, position } = this.#parts.state
+    return slotsThere(move).every((at) => hasReached(position, slots.get(at)?.reflects ?? []))
   }
 
   /** The term under which all slots of a move are here, durably. */

@@ -26,8 +26,6 @@ export type Question = {
   readonly deadlineMs: number
   /** By which epoch of the placement the cell is asked. */
   readonly epoch?: number
-  /** It is of many users: those in copied slots can be told only when the cell has reached what the copies hold. */
-  readonly awaitsCopies?: boolean
   /** Whose cell is asked: it must be the owner by a placement that it, or who asks, knows. */
   readonly viewer?: UserKey
 }
@@ -76,11 +74,7 @@ export async function ask<T>(
   if (answer.kind === 'late') {
     checkLate(question, answer, {
       signal: deadline.signal,
-      mayWait:
-        running.wasSuspended ||
-        host.isGapOpen ||
-        epoch > process.knownEpoch ||
-        (question.awaitsCopies === true && !hasReached(answer.position, world.log.bounds().end)),
+      mayWait: running.wasSuspended || host.isGapOpen || epoch > process.knownEpoch,
     })
     world.tally.add('step: answered late')
     return { kind: 'late' }

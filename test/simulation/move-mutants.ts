@@ -234,4 +234,11 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     old: 'slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])',
     new: 'slot?.isComplete === true',
   },
+  {
+    name: 'arrived-unreached',
+    bug: 'a copy counts as arrived before the cell has applied all that it may hold: whoever is sent there waits',
+    file: 'cells/activities/slot-keeper.ts',
+    old: 'move.to === cell && this.#isReached(move) ? this.#termHere(move) : undefined',
+    new: 'move.to === cell ? this.#termHere(move) : undefined',
+  },
 ]

@@ -357,8 +357,7 @@ export class Readers {
   ): Promise<Heard<T>> {
     const { log } = this.#world
     const seen = this.isPatient ? log.bounds().end : zeroPosition(log.partitions)
-    const awaitsCopies = name === 'followersHere'
-    const question = { name, seen, deadlineMs: this.#deadlineMs(), awaitsCopies }
+    const question = { name, seen, deadlineMs: this.#deadlineMs() }
     return ask(this.#world, host, question, call)
   }
 }
