@@ -53,8 +53,4 @@ export class CostMeter {
   get all(): Costs {
     return { ...this.#measured, ...this.#set }
   }
-
-  isSet(name: CostName): boolean {
-    return this.#set[name] !== undefined
-  }
 }

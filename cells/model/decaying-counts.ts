@@ -44,10 +44,6 @@ export class DecayingCounts {
     return ((1 - Math.exp(-passedMs / tauMs)) * tauMs) / 1_000
   }
 
-  get bytes(): number {
-    return this.#counts.byteLength
-  }
-
   #weightAt(atMs: number): number {
     // Most of a run happen in one millisecond.
     if (atMs === this.#lastMs) return this.#lastWeight

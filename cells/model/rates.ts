@@ -4,9 +4,8 @@
 import { DecayingCounts } from './decaying-counts.ts'
 import { expectedRate } from './delivery-policy.ts'
 
-/** Where the last post of a page came from, or what it had to look at: only the window, the inbox too, authors' stored posts too. */
-export const DEPTHS = ['window', 'inbox', 'below'] as const
-export type Depth = (typeof DEPTHS)[number]
+/** How far down a page came: within the window, below it by inboxes alone, or with authors' stored posts. */
+export type Depth = 'window' | 'inbox' | 'below'
 
 /** Nobody's rate is taken from less. */
 const SPAN_MIN_S = 60
@@ -41,15 +40,5 @@ export class Rates {
     const { inbox, below } = this.#reads
     const count = inbox.countOf(reader, nowMs) + below.countOf(reader, nowMs)
     return expectedRate(count, inbox.spanS(nowMs), priorMs / 1_000)
-  }
-
-  readsPerS(reader: number, depth: Depth, nowMs: number): number {
-    const counts = this.#reads[depth]
-    return counts.countOf(reader, nowMs) / Math.max(SPAN_MIN_S, counts.spanS(nowMs))
-  }
-
-  get bytes(): number {
-    const { window, inbox, below } = this.#reads
-    return this.#posts.bytes + window.bytes + inbox.bytes + below.bytes
   }
 }
