@@ -1,7 +1,8 @@
 // One process at a time owns a data folder. The lock is the kernel's, so it ends with its process, however that ends: nothing
 // stale is left by kill -9, and two processes that start at once cannot both get it.
 //
-//   Linux    an abstract socket named after the folder's device and inode (not seen from another network namespace)
+//   Linux    an abstract socket named after the folder's device and inode (not seen from another network namespace); of full
+//            length, as Node's versions differ in how they pad a shorter one
 //   Windows  a named pipe of the same name
 //   others   the lock file itself, opened with O_EXLOCK
 //
@@ -18,6 +19,8 @@ export type FolderLock = { release(): Promise<void> }
 const LOCK_FILE = 'lock'
 /** O_EXLOCK | O_NONBLOCK of macOS and the BSDs; Node has no names for them. */
 const O_EXCLUSIVE_NOW = 0x20 | 0x4
+/** Bytes of a socket's path on Linux. */
+const SOCKET_PATH_BYTES = 108
 
 /** Throws DataFolderError IN_USE while another process, or this one, has the folder. */
 export async function lockFolder(path: string): Promise<FolderLock> {
@@ -30,7 +33,9 @@ export async function lockFolder(path: string): Promise<FolderLock> {
 
 async function socketName(path: string): Promise<string | undefined> {
   const { dev, ino } = await stat(path, { bigint: true })
-  if (process.platform === 'linux') return `\0cellfeed-${dev}-${ino}`
+  if (process.platform === 'linux') {
+    return `\0cellfeed-${dev}-${ino}`.padEnd(SOCKET_PATH_BYTES, '-')
+  }
   if (process.platform === 'win32') return `\\\\.\\pipe\\cellfeed-${dev}-${ino}`
   return undefined
 }

@@ -1,6 +1,6 @@
 // A data folder that cannot be used says why in one line, and leaves things as they are.
 
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
@@ -37,6 +37,19 @@ test('a folder in use is refused with the process that has it', async () => {
   await expectRefused(DataFolder.open({ path }), 'IN_USE')
   await expect(DataFolder.open({ path })).rejects.toThrow(`process ${process.pid}:`)
 })
+
+test.runIf(process.platform === 'linux')(
+  'its lock is named alike by each version of Node',
+  async () => {
+    const path = await folder()
+    closeLater(await DataFolder.open({ path }))
+    const { dev, ino } = await stat(path)
+    const sockets = await readFile('/proc/net/unix', 'utf8')
+    const name = sockets.match(new RegExp(`@cellfeed-${dev}-${ino}-.*`))?.[0]
+    expect(name).toHaveLength(108)
+    expect(name).toMatch(/-$/)
+  },
+)
 
 test('of many who open at once exactly one gets the folder', async () => {
   const path = await folder()
