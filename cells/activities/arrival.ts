@@ -1,15 +1,22 @@
 // Slots on their way into this cell: copied from another cell's store as of its checkpoint, brought up to this cell's position apart
-// from everything else, then attached, and named by a checkpoint. Until that is durable nothing of it counts: a cell that dies before
-// begins anew, under another term, and what it left is dropped.
+// from everything else, then attached, and named by a checkpoint. Until that is durable nothing of it counts. A cell that dies before
+// goes on under the same term: it copies readers again, and the chunks of those slots that are not marked as whole.
 //
-//     term marked -> V read -> copied -> replayed, attached partition by partition -> complete -> checkpoint -> durable
+//     term marked -> V read -> copied, slots marked as whole -> replayed, attached partition by partition -> complete -> checkpoint -> durable
 //
+// What the marked chunks reach was read before them; floors and classes are read after the last of them, as in a copy made in one go.
 // The window of this cell must reach back to what the copied inboxes hold; where it does not, the slots are uncovered up to there.
 
 import type { Busyness } from '../model/copy-pace.ts'
 import { largerOf, type Position, smallerOf } from '../model/position.ts'
 import { COVERED_FROM } from '../model/reader.ts'
-import { type CheckpointPicture, decodeCheckpoint, encodeReach, slotsKept } from '../model/rows.ts'
+import {
+  type CheckpointPicture,
+  decodeCheckpoint,
+  encodeReach,
+  type Reach,
+  slotsKept,
+} from '../model/rows.ts'
 import {
   type Move,
   ownerOf,
@@ -25,6 +32,7 @@ import type { Firehose } from '../ports/firehose.ts'
 import type { SlotSource } from '../ports/slot-source.ts'
 import type { Applier } from './applier.ts'
 import { secondAbove } from './author-book.ts'
+import { type BrokenOff, brokenOff } from './broken-off.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Checkpointer } from './checkpointer.ts'
 import type { Claim } from './claim.ts'
@@ -56,6 +64,10 @@ export type ArrivalParts = {
 }
 
 const REACH_BATCH = 256
+/** Marks lose against whatever is said of a slot that is complete. */
+const BEGUN = { boot: 0, count: 1 }
+const NOTHING: Reach = { floor: 0, position: [] }
+const WHOLE = { boot: 0, count: 2 }
 
 export class Arrival {
   readonly #parts: ArrivalParts
@@ -63,8 +75,10 @@ export class Arrival {
   readonly #move: Move
   readonly #nextTerm: () => Promise<number>
   readonly #busyness: () => Promise<Busyness | undefined>
+  readonly #isUsable: (term: number) => boolean
   readonly #signal: AbortSignal
   #term: number | undefined
+  #isAttached = false
   #slots: readonly Slot[] = []
   #copy: SlotCopy | undefined
 
@@ -76,6 +90,8 @@ export class Arrival {
       readonly nextTerm: () => Promise<number>
       /** How the source fares. */
       readonly busyness: () => Promise<Busyness | undefined>
+      /** Whether a copy that was broken off, of this term, may be gone on with. */
+      readonly isUsable: (term: number) => boolean
       readonly signal: AbortSignal
     },
   ) {
@@ -84,6 +100,7 @@ export class Arrival {
     this.#source = options.source
     this.#nextTerm = options.nextTerm
     this.#busyness = options.busyness
+    this.#isUsable = options.isUsable
     this.#signal = options.signal
   }
 
@@ -97,6 +114,11 @@ export class Arrival {
     return this.#term
   }
 
+  /** Whether its slots may have been written to, as any other of this cell. */
+  get isAttached(): boolean {
+    return this.#isAttached
+  }
+
   get progress(): CopyProgress {
     return this.#copy?.progress ?? { part: 0, readers: 0, bytes: 0 }
   }
@@ -107,23 +129,32 @@ export class Arrival {
     const { from, slots: runs } = this.#move
     const signal = this.#signal
     // Whether the source can give anything, before anything is written.
-    this.#staysIn(await this.#checkpointOf(from), runs)
-    const term = await this.#nextTerm()
+    const before = await this.#checkpointOf(from)
+    this.#staysIn(before, runs)
+    const begun = await this.#begunBefore(before)
+    const term = begun?.term ?? (await this.#nextTerm())
     this.#term = term
     await this.#mark(term)
     const picture = await this.#checkpointOf(from)
+    if (begun !== undefined && picture.rebuilt !== undefined) {
+      throw new SourceUnusable(`${from} was rebuilt while it was copied`)
+    }
     const stays = this.#staysIn(picture, this.#slotsNow())
     signal.throwIfAborted()
     this.#knowFrom(picture)
     const copied = this.#split(stays).map(({ to, from: stay }): Copied => {
       const slot = this.#keep({ slot: to, term }, picture.position.length)
-      return { slot, from: stay, reach: { floor: 0, position: [] } }
+      const whole = begun?.whole.get(to)
+      const hasChunks = whole?.fromTerm === stay.term
+      return { slot, from: stay, hasChunks, reach: hasChunks ? whole.reach : NOTHING }
     })
     this.#slots = copied.map(({ slot }) => slot)
     const source = this.#source
     const throttle = new Throttle({ clock, signal, busyness: this.#busyness })
     const { pins } = this.#move
-    const copy = new SlotCopy({ state, source, store, names, persistence, clock, throttle, pins })
+    const noteWhole = (each: Copied, reach: Reach) => this.#noteWhole(each, reach)
+    const stores = { source, store, names, persistence }
+    const copy = new SlotCopy({ state, ...stores, clock, throttle, pins, noteWhole })
     this.#copy = copy
     const { isStandby } = this.#move
     const generations = await copy.run(copied, { asOf: picture.position, isStandby })
@@ -171,13 +202,26 @@ export class Arrival {
     return kept
   }
 
-  /** Says durably that there may be rows under this term, so that they are found if nobody needs them. */
+  /** Undefined when it has to begin anew: a source that was rebuilt may have fewer readers than it had. */
+  async #begunBefore({ rebuilt }: CheckpointPicture): Promise<BrokenOff | undefined> {
+    const { store, persistence } = this.#parts
+    const rows = await persistence.untilDurable(() => store.readers.reach())
+    const isUsable = (term: number) => rebuilt === undefined && this.#isUsable(term)
+    return brokenOff(rows, this.#move.id, isUsable)
+  }
+
+  /** Says durably that there may be rows under this term, so that they are found, whether somebody goes on with them or nobody. */
   async #mark(term: number): Promise<void> {
-    // Loses against whatever is said of the slot later.
-    const version = { boot: 0, count: 1 }
-    const bytes = encodeReach({ floor: 0, position: [] })
-    const rows = slotsThere(this.#move).map((slot) => ({ slot, term, version, bytes }))
+    const copied = { move: this.#move.id, fromTerm: 0, hasChunks: false }
+    const bytes = encodeReach({ ...NOTHING, copied })
+    const rows = slotsThere(this.#move).map((slot) => ({ slot, term, version: BEGUN, bytes }))
     await this.#putReach(rows)
+  }
+
+  async #noteWhole({ slot: { slot, term }, from }: Copied, reach: Reach): Promise<void> {
+    const copied = { move: this.#move.id, fromTerm: from.term, hasChunks: true }
+    const bytes = encodeReach({ floor: reach.floor, position: reach.position, copied })
+    await this.#putReach([{ slot, term, version: WHOLE, bytes }])
   }
 
   async #checkpointOf(from: string): Promise<CheckpointPicture> {
@@ -213,6 +257,7 @@ export class Arrival {
     const { state, clock, firehose } = this.#parts
     const { boot } = this.#parts.claim
     const { end } = await firehose.bounds()
+    this.#isAttached = true
     state.addGenerations(generations)
     const rows: ReachRow[] = []
     for (const { slot, reach } of copied) {

@@ -42,6 +42,8 @@ export type Copied = {
   readonly from: SlotTerm
   /** What the copied inboxes hold, and from where on. */
   reach: Reach
+  /** Whether the chunks up to it are here already, of a copy that was broken off. */
+  readonly hasChunks: boolean
 }
 
 /** How much of the slots is here, from 0 to 1, and what was copied. */
@@ -61,6 +63,7 @@ export class SlotCopy {
   readonly #throttle: Throttle
   readonly #numbers: TheirNumbers
   readonly #pins: readonly WantedPin[]
+  readonly #noteWhole: (copied: Copied, reach: Reach) => Promise<void>
   readonly #renumbering = new ChunkRenumbering()
   #order = new Float64Array(0)
   /** Slots whose readers, or chunks, are here, of how many in all. */
@@ -79,6 +82,8 @@ export class SlotCopy {
     throttle: Throttle
     /** Who goes to a slot of their own. */
     pins: readonly WantedPin[]
+    /** All chunks of a slot that reach so far are durable. */
+    noteWhole: (copied: Copied, reach: Reach) => Promise<void>
   }) {
     this.#state = options.state
     this.#source = options.source
@@ -88,6 +93,7 @@ export class SlotCopy {
     this.#clock = options.clock
     this.#throttle = options.throttle
     this.#pins = options.pins
+    this.#noteWhole = options.noteWhole
     const { source, names: ourNames, persistence, clock } = options
     this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock })
   }
@@ -102,21 +108,26 @@ export class SlotCopy {
     { asOf, isStandby }: { readonly asOf: Position; readonly isStandby: boolean },
   ): Promise<readonly GenerationRow[]> {
     const reached = isStandby ? new Map<number, Reach>() : await this.#reach(copied)
-    this.#toDo = copied.length * (isStandby ? 1 : 2)
+    const unreached = { floor: 0, position: zeroPosition(this.#state.position.length) }
+    for (const each of copied) {
+      if (!each.hasChunks) each.reach = reached.get(each.from.slot) ?? unreached
+    }
+    const chunkless = isStandby ? [] : copied.filter(({ hasChunks }) => !hasChunks)
+    this.#toDo = copied.length + chunkless.length
     await this.#eachOf(copied, (each) => this.#copyReaders(each, asOf))
     const generations = isStandby ? [] : await this.#source.inbox.generations()
     for (const row of generations) {
       await this.#persistence.untilDurable(() => this.#store.inbox.putGeneration(row))
     }
     const months = [...new Set(generations.map(({ month }) => month))]
-    await this.#eachOf(copied, async (each) => {
+    await this.#eachOf(chunkless, async (each) => {
       for (const month of months) await this.#copyChunks(each, month)
+      await this.#noteWhole(each, each.reach)
     })
     const later = await this.#reach(copied)
     for (const each of copied) {
-      const [first, last] = [reached.get(each.from.slot), later.get(each.from.slot)]
-      const position = first?.position ?? zeroPosition(this.#state.position.length)
-      each.reach = { position, floor: Math.max(first?.floor ?? 0, last?.floor ?? 0) }
+      const { position, floor } = each.reach
+      each.reach = { position, floor: Math.max(floor, later.get(each.from.slot)?.floor ?? 0) }
     }
     await this.#shrink(copied)
     return generations

@@ -20,6 +20,7 @@ import type { SlotsReport } from '../ports/cell-client.ts'
 import type { Moving } from '../ports/placements.ts'
 import { CellSuperseded } from './claim.ts'
 import { Arrival, type ArrivalParts } from './arrival.ts'
+import { isOver, leftovers } from './broken-off.ts'
 import { assertKept, SlotsMissing } from './kept-slots.ts'
 import type { Slot } from './cell-state.ts'
 import type { Delivery } from './delivery.ts'
@@ -49,6 +50,10 @@ export class SlotKeeper {
   readonly #arrivals = new Map<number, Running>()
   readonly #prepared = new Set<number>()
   readonly #preparing = new Set<number>()
+  /** Rows of copies that were broken off, by move; they are dropped when it is over. */
+  readonly #left = new Map<number, readonly SlotTerm[]>()
+  /** Terms of arrivals that failed when their slots were attached: others have written there. */
+  readonly #burnt = new Set<number>()
   readonly #failures = new Map<number, { readonly times: number; readonly detail: string }>()
   /** Broken assumptions of what runs in the background. */
   #fail: (error: unknown) => void = () => {}
@@ -131,6 +136,7 @@ export class SlotKeeper {
     while (!this.#signal.aborted) {
       this.#abortOld()
       this.#dropUnwanted()
+      this.#dropOver()
       for (const move of state.placement.moves) {
         if (move.from === state.cell && move.phase.kind === 'preparing') this.#prepare(move)
         if (move.to === state.cell && move.phase.kind === 'copying' && !move.isPaused) {
@@ -195,7 +201,8 @@ export class SlotKeeper {
       const source = await this.#moving.openSource(move.from)
       const nextTerm = () => this.#moving.nextTerm()
       const busyness = () => this.#moving.busynessOf(move.from)
-      const options = { move, source, nextTerm, busyness, signal }
+      const isUsable = (term: number) => !this.#burnt.has(term)
+      const options = { move, source, nextTerm, busyness, isUsable, signal }
       running.arrival = new Arrival(this.#parts, options)
       await running.arrival.run()
       this.#failures.delete(move.id)
@@ -209,15 +216,46 @@ export class SlotKeeper {
     }
   }
 
-  /** Forgets what an arrival brought, and drops its rows. */
+  /** Forgets what an arrival brought. Its rows stay as long as the move may go on with them. */
   async #giveUp(move: Move, arrival: Arrival | undefined): Promise<void> {
     const term = arrival?.term
     if (arrival === undefined || term === undefined) return
     if (arrival.slots.some(({ isOwned }) => isOwned)) return
-    for (const slot of arrival.slots) this.#parts.state.forget(slot)
-    // The newest one may name what is dropped.
-    await this.#parts.checkpointer.take()
-    await this.#dropRows(slotsThere(move).map((slot) => ({ slot, term })))
+    const { state, checkpointer } = this.#parts
+    for (const slot of arrival.slots) state.forget(slot)
+    this.#leave(
+      move.id,
+      slotsThere(move).map((slot) => ({ slot, term })),
+    )
+    if (!arrival.isAttached) return
+    this.#burnt.add(term)
+    // The newest one may name what is dropped one day.
+    await checkpointer.take()
+  }
+
+  #leave(move: number, stays: readonly SlotTerm[]): void {
+    this.#left.set(move, [...(this.#left.get(move) ?? []), ...stays])
+  }
+
+  /** What copies that were broken off have left, once their moves are over, or others of their moves have come further. */
+  #dropOver(): void {
+    const { state } = this.#parts
+    for (const [move, stays] of this.#left) {
+      if (this.#arrivals.has(move)) continue
+      const termHere = ({ slot }: SlotTerm): number => state.slots.get(slot)?.term ?? 0
+      const isUseless = (stay: SlotTerm): boolean =>
+        isOver(state.placement, move)
+          ? termHere(stay) !== stay.term
+          : stays.some((other) => termHere(other) > stay.term)
+      const useless = stays.filter(isUseless)
+      if (isOver(state.placement, move)) this.#left.delete(move)
+      else if (useless.length > 0)
+        this.#left.set(
+          move,
+          stays.filter((stay) => !isUseless(stay)),
+        )
+      void this.#inBackground(() => this.#dropRows(useless))
+    }
   }
 
   /** Whether everything that the copies may hold is applied: reads wait until then, so nobody is sent here before. */
@@ -299,7 +337,10 @@ export class SlotKeeper {
     const stays = await persistence.untilDurable(() => store.readers.reach())
     // A successor may be taking slots in, under terms of its own.
     await claim.confirm()
-    await this.#dropRows(stays.filter(({ slot, term }) => state.slots.get(slot)?.term !== term))
+    const isKept = ({ slot, term }: SlotTerm) => state.slots.get(slot)?.term === term
+    const { ofMoves, useless } = leftovers(stays, state.placement, isKept)
+    for (const [move, ofMove] of ofMoves) this.#leave(move, ofMove)
+    for (const ofTerm of useless) await this.#dropRows(ofTerm)
   }
 
   async #dropRows(stays: readonly SlotTerm[]): Promise<void> {

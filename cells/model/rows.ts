@@ -61,15 +61,35 @@ export function decodeAuthorFacts(bytes: Uint8Array): AuthorFacts {
 }
 
 /** `floor`: coverage of the whole slot starts at this second at the earliest. */
-export type Reach = { readonly floor: number; readonly position: Position }
+export type Reach = {
+  readonly floor: number
+  readonly position: Position
+  /** Of a slot that is being copied. */
+  readonly copied?: CopiedSoFar
+}
+/** By which move, from which stay in its source, and whether all chunks up to the reach are here. */
+export type CopiedSoFar = {
+  readonly move: number
+  readonly fromTerm: number
+  readonly hasChunks: boolean
+}
 
-export function encodeReach(reach: Reach): Uint8Array {
-  return new ByteWriter().u8(FORMAT).u32(reach.floor).varints(reach.position).finish()
+export function encodeReach({ floor, position, copied }: Reach): Uint8Array {
+  const to = new ByteWriter().u8(FORMAT).u32(floor).varints(position)
+  if (copied === undefined) return to.finish()
+  return to
+    .varint(copied.move)
+    .varint(copied.fromTerm)
+    .u8(copied.hasChunks ? 1 : 0)
+    .finish()
 }
 
 export function decodeReach(bytes: Uint8Array): Reach {
   const from = open(bytes, 'reach')
-  return { floor: from.u32(), position: from.varints() }
+  const reach = { floor: from.u32(), position: from.varints() }
+  if (from.isAtEnd) return reach
+  const copied = { move: from.varint(), fromTerm: from.varint(), hasChunks: from.u8() === 1 }
+  return { ...reach, copied }
 }
 
 /** Entries of the window in the order they were applied, all at positions before `end`. */

@@ -1,6 +1,7 @@
 // The data folder of a cluster in one process. Opening it claims it for this process; each store has a folder of its own.
 //
 //     <data>/format          the version of this layout
+//     <data>/id              what tells it from others (folder-lock.ts)
 //     <data>/lock            who uses it (folder-lock.ts)
 //     <data>/unsynced        there while it is used with fsync 'never'
 //     <data>/firehose        the log

@@ -1,15 +1,19 @@
 // One process at a time owns a data folder. The lock is the kernel's, so it ends with its process, however that ends: nothing
 // stale is left by kill -9, and two processes that start at once cannot both get it.
 //
-//   Linux    an abstract socket named after the folder's device and inode (not seen from another network namespace); of full
-//            length, as Node's versions differ in how they pad a shorter one
+//   Linux    an abstract socket named after the folder (not seen from another network namespace); of full length, as Node's versions
+//            differ in how they pad a shorter one
 //   Windows  a named pipe of the same name
 //   others   the lock file itself, opened with O_EXLOCK
 //
-// Beside it the file `lock` tells people which process it is; it decides nothing.
+// A folder's name is its device, its inode and the id in its file `id`: the inode of one that was removed may be given to another while
+// its process still runs, and a copy of a folder has the same id.
+//
+// The file `lock` tells people which process it is; it decides nothing.
 
+import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, readFile, stat, writeFile } from 'node:fs/promises'
+import { type FileHandle, link, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { DataFolderError } from './data-folder-error.ts'
@@ -17,6 +21,7 @@ import { DataFolderError } from './data-folder-error.ts'
 export type FolderLock = { release(): Promise<void> }
 
 const LOCK_FILE = 'lock'
+const ID_FILE = 'id'
 /** O_EXLOCK | O_NONBLOCK of macOS and the BSDs; Node has no names for them. */
 const O_EXCLUSIVE_NOW = 0x20 | 0x4
 /** Bytes of a socket's path on Linux. */
@@ -27,17 +32,35 @@ export async function lockFolder(path: string): Promise<FolderLock> {
   const name = await socketName(path)
   const held = name === undefined ? await holdFile(path) : await holdSocket(name)
   if (held === undefined) throw await inUse(path)
-  await writeFile(join(path, LOCK_FILE), `${process.pid}\n`)
+  try {
+    await writeFile(join(path, LOCK_FILE), `${process.pid}\n`)
+  } catch (error) {
+    await held.release()
+    throw error
+  }
   return held
 }
 
 async function socketName(path: string): Promise<string | undefined> {
+  const { platform } = process
+  if (platform !== 'linux' && platform !== 'win32') return undefined
   const { dev, ino } = await stat(path, { bigint: true })
-  if (process.platform === 'linux') {
-    return `\0cellfeed-${dev}-${ino}`.padEnd(SOCKET_PATH_BYTES, '-')
-  }
-  if (process.platform === 'win32') return `\\\\.\\pipe\\cellfeed-${dev}-${ino}`
-  return undefined
+  const name = `cellfeed-${dev}-${ino}-${await idOf(path)}`
+  return platform === 'linux' ? `\0${name}`.padEnd(SOCKET_PATH_BYTES, '-') : `\\\\.\\pipe\\${name}`
+}
+
+/** The same for all who ask at once: whoever links the file first gives it. */
+async function idOf(path: string): Promise<string> {
+  const file = join(path, ID_FILE)
+  const id = await readFile(file, 'utf8').catch(() => undefined)
+  if (id !== undefined) return id.trim()
+  const draft = `${file}.${randomUUID()}`
+  await writeFile(draft, `${randomUUID()}\n`)
+  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+  })
+  await rm(draft)
+  return (await readFile(file, 'utf8')).trim()
 }
 
 function holdSocket(name: string): Promise<FolderLock | undefined> {

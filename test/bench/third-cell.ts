@@ -1,7 +1,7 @@
-// A third cell beside two under load: `cellfeed serve` as a user starts it, a graph imported, then `cells add` and `rebalance` while
-// posts, follows and reads go on; beside it the same load without a move.
+// A third cell beside two under load: `cellfeed serve` as a user starts it, a graph imported, posts published until inboxes have their
+// entries, then `cells add` and `rebalance` while posts, follows and reads go on; beside it the same load without a move.
 //
-//   node --import tsx test/bench/third-cell.ts [--users n] [--follows-each n] [--posts n] [--reads n]
+//   node --import tsx test/bench/third-cell.ts [--users n] [--follows-each n] [--entries-each n] [--posts n] [--reads n]
 
 import { parseArgs } from 'node:util'
 import type { BenchRow } from './bench-row.ts'
@@ -21,6 +21,7 @@ const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '100000' },
     'follows-each': { type: 'string', default: '50' },
+    'entries-each': { type: 'string', default: '500' },
     posts: { type: 'string', default: '100' },
     reads: { type: 'string', default: '200' },
   },
@@ -28,11 +29,16 @@ const { values } = parseArgs({
 const GOAL_MS = 60_000
 /** Longer than the rebalance takes. */
 const LOAD_S = 90
+/** Before the move, so that there is something to copy. */
+const POSTS_PER_S = 2_000
 
 await withServed(2, async (served) => {
   const prepared = performance.now()
   await load(served, { seconds: 1, followsEach: values['follows-each'] })
   console.log(`imported in ${seconds(performance.now() - prepared)}; ${machine()}`)
+  const posts =
+    (Number(values.users) * Number(values['entries-each'])) / Number(values['follows-each'])
+  await load(served, { seconds: posts / POSTS_PER_S, posts: POSTS_PER_S, reads: 0 })
   const before = await load(served, { seconds: 30 })
   await served.cli(['cells', 'add', 'cell-3'])
   await served.ready()
@@ -45,11 +51,17 @@ await withServed(2, async (served) => {
 
 async function load(
   { cli }: Served,
-  run: { readonly seconds: number; readonly followsEach?: string },
+  run: {
+    readonly seconds: number
+    readonly followsEach?: string
+    readonly posts?: number
+    readonly reads?: number
+  },
 ): Promise<KindReport[]> {
   const graph = ['--users', values.users, '--follows-each', run.followsEach ?? '0']
-  const rates = ['--posts', values.posts, '--follows', '20', '--reads', values.reads]
-  const forS = ['--seconds', String(run.seconds), '--json']
+  const { posts = values.posts, reads = values.reads } = run
+  const rates = ['--posts', String(posts), '--follows', '20', '--reads', String(reads)]
+  const forS = ['--seconds', String(Math.ceil(run.seconds)), '--json']
   const [printed] = await cli(['load', ...graph, ...rates, ...forS])
   return (printed as { readonly reports: KindReport[] }).reports
 }

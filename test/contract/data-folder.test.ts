@@ -1,6 +1,6 @@
 // A data folder that cannot be used says why in one line, and leaves things as they are.
 
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
@@ -28,7 +28,7 @@ test('a folder that is not there is made, and opens again after it was closed', 
   const again = closeLater(await DataFolder.open({ path }))
   const reopened = closeLater(await again.openCellStore('one'))
   expect((await reopened.posts.idsBelow(1, undefined, 9)).postIds).toEqual([1n])
-  expect(await readdir(path)).toEqual(['cells', 'format', 'lock'])
+  expect(await readdir(path)).toEqual(['cells', 'format', 'id', 'lock'])
 })
 
 test('a folder in use is refused with the process that has it', async () => {
@@ -50,6 +50,16 @@ test.runIf(process.platform === 'linux')(
     expect(name).toMatch(/-$/)
   },
 )
+
+test('a folder that was removed while it was in use keeps no other from being opened', async () => {
+  const used = await folder()
+  closeLater(await DataFolder.open({ path: used }))
+  await rm(used, { recursive: true })
+  // Most systems give it the inode of the other.
+  const next = await folder()
+  closeLater(await DataFolder.open({ path: next }))
+  expect(await readdir(next)).toContain('lock')
+})
 
 test('of many who open at once exactly one gets the folder', async () => {
   const path = await folder()

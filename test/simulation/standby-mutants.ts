@@ -28,8 +28,8 @@ export const STANDBY_MUTANTS: readonly Mutant[] = [
     name: 'standby-counts-as-covered',
     bug: 'a standby keeps the coverage of inboxes that it did not copy',
     file: 'cells/activities/slot-copy.ts',
-    old: 'const position = first?.position ?? zeroPosition(this.#state.position.length)',
-    new: 'const position = first?.position ?? last?.position ?? zeroPosition(this.#state.position.length)',
+    old: 'const reached = isStandby ? new Map<number, Reach>() : await this.#reach(copied)',
+    new: 'const reached = await this.#reach(copied)',
   },
   {
     name: 'standby-holds-the-window',

@@ -6,7 +6,7 @@ import { Cell, type CellPorts } from '../../../cells/activities/cell.ts'
 import { CELL_LIMITS, type CellLimits } from '../../../cells/model/cell-limits.ts'
 import type { Audience, Fact, PostName, Unreadable } from '../../../cells/model/event.ts'
 import { IdAllocator } from '../../../cells/model/id-allocator.ts'
-import { firstPlacement } from '../../../cells/model/placement.ts'
+import { firstPlacement, type Placement } from '../../../cells/model/placement.ts'
 import type { EventId, PostId } from '../../../cells/model/post-id.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
 import type {
@@ -36,13 +36,18 @@ type PublishOptions = {
   readonly audience?: Audience
 }
 
+/** A cell's name, and what it shares with others. */
+export type Neighbourhood = {
+  readonly name: string
+  readonly clock: StandingClock
+  readonly firehose: MemoryFirehose
+  readonly moving: MemoryPlacements
+  readonly placement: Placement
+}
+
 export class Stage {
-  readonly clock = new StandingClock()
-  readonly firehose = new MemoryFirehose({
-    clock: this.clock,
-    logId: 'log',
-    partitionsPerTopic: 2,
-  })
+  readonly clock: StandingClock
+  readonly firehose: MemoryFirehose
   readonly store = new MemoryCellStore()
   readonly cache = new MemoryBodyCache({ bytesMax: 1 << 20 })
   readonly hooks = new Map<string, Hook>()
@@ -52,9 +57,15 @@ export class Stage {
   #boots = 0
   #life = { isOver: false }
   #cell: Cell | undefined
+  readonly #near: Neighbourhood | undefined
 
-  constructor(limits: Partial<CellLimits> = {}) {
+  constructor(limits: Partial<CellLimits> = {}, near?: Neighbourhood) {
     this.limits = { ...CELL_LIMITS, windowPostsKept: 0, ...limits }
+    this.#near = near
+    this.clock = near?.clock ?? new StandingClock()
+    this.firehose =
+      near?.firehose ??
+      new MemoryFirehose({ clock: this.clock, logId: 'log', partitionsPerTopic: 2 })
   }
 
   static async open(limits: Partial<CellLimits> = {}): Promise<Stage> {
@@ -74,11 +85,11 @@ export class Stage {
     const life = { isOver: false }
     this.#life = life
     const { firehose, store, cache, clock } = this
-    const placement = firstPlacement(['a'], 4)
-    const moving = new MemoryPlacements(placement)
+    const { name = 'a', placement = firstPlacement(['a'], 4) } = this.#near ?? {}
+    const moving = this.#near?.moving ?? new MemoryPlacements(placement)
     const monotonicMs = (): number => 0
     const ports = mortal(life, this.hooks, { firehose, store, cache, clock, monotonicMs, moving })
-    this.#cell = new Cell(ports, { name: 'a', boot, placement, limits: this.limits })
+    this.#cell = new Cell(ports, { name, boot, placement, limits: this.limits })
     return this.#cell
   }
 
@@ -238,7 +249,7 @@ export function gate(): { readonly hook: Hook; readonly open: () => void; waitin
   return made
 }
 
-class StandingClock implements Clock {
+export class StandingClock implements Clock {
   #nowMs = START_MS
   #sleepers: { readonly wakeMs: number; readonly wake: () => void }[] = []
 
