@@ -163,6 +163,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/slot-copy.ts',
     old: 'if (!each.hasChunks) each.reach',
     new: 'each.reach',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'whole-before-chunks',
@@ -170,6 +171,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/slot-copy.ts',
     old: '      for (const month of months) await this.#copyChunks(each, month)\n      await this.#noteWhole(each, each.reach)\n',
     new: '      await this.#noteWhole(each, each.reach)\n      for (const month of months) await this.#copyChunks(each, month)\n',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'term-reused',
@@ -240,6 +242,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/lists.ts',
     old: '      if (slot.isIndexed || !slot.isComplete) continue\n',
     new: '      if (slot.isIndexed || !slot.isComplete || slot.move > 0) continue\n',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'copy-listed-early',

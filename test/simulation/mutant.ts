@@ -7,4 +7,6 @@ export type Mutant = {
   readonly file: string
   readonly old: string
   readonly new: string
+  /** The test that finds it, where the simulation would need too much luck. */
+  readonly test?: string
 }

@@ -2,13 +2,23 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, relative } from 'node:path'
 import type { Mutant } from './mutant.ts'
 import { MUTANTS } from './mutant-list.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
+const PARTS = [
+  'cells',
+  'infra/in-process',
+  'infra/memory',
+  'test/simulation',
+  'test/unit/activities',
+  'package.json',
+  'tsconfig.json',
+  'vitest.config.ts',
+]
 
 export function mutantOf(name: string): Mutant {
   const mutant = MUTANTS.find((each) => each.name === name)
@@ -16,7 +26,7 @@ export function mutantOf(name: string): Mutant {
   return mutant
 }
 
-/** Calls `run` with a folder that holds what the simulation runs on, the bug in it; then removes it. */
+/** Calls `run` with a folder that holds what the simulation and unit tests run on, the bug in it; then removes it. */
 export async function withPlanted<T>(
   mutant: Mutant,
   run: (folder: string) => Promise<T>,
@@ -43,9 +53,8 @@ export function rerunPlanted(name: string): Promise<number> {
 }
 
 async function plant(mutant: Mutant, folder: string): Promise<void> {
-  for (const part of ['cells', 'test/simulation', 'package.json']) {
-    await cp(join(ROOT, part), join(folder, part), { recursive: true })
-  }
+  for (const part of PARTS) await cp(join(ROOT, part), join(folder, part), { recursive: true })
+  await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   const path = join(folder, mutant.file)
   const source = await readFile(path, 'utf8')
   const places = source.split(mutant.old).length - 1

@@ -23,6 +23,7 @@ export const STANDBY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/delivery.ts',
     old: '      await this.#persistence.untilDurable(() => this.#store.readers.putReach(rows))\n    }\n  }\n}',
     new: '      void rows\n    }\n  }\n}',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'standby-counts-as-covered',
@@ -65,6 +66,7 @@ export const STANDBY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/hand-over.ts',
     old: 'return passed !== undefined && hasReached(source.position, passed)',
     new: 'return passed !== undefined',
+    test: 'test/unit/activities/hand-over.test.ts',
   },
   {
     name: 'back-to-what-is-dropped',

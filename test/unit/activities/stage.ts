@@ -232,7 +232,12 @@ export function held(): { readonly hook: Hook; readonly calls: (() => Promise<un
 }
 
 /** A hook that makes calls wait, until it is opened. */
-export function gate(): { readonly hook: Hook; readonly open: () => void; waiting: number } {
+export function gate(): {
+  readonly hook: Hook
+  readonly open: () => void
+  readonly opened: Promise<void>
+  waiting: number
+} {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => {
     open = resolve
@@ -240,6 +245,7 @@ export function gate(): { readonly hook: Hook; readonly open: () => void; waitin
   const made = {
     waiting: 0,
     open: () => open(),
+    opened,
     hook: async (run: () => Promise<unknown>) => {
       made.waiting++
       await opened
