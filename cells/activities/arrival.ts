@@ -9,7 +9,7 @@
 
 import type { Busyness } from '../model/copy-pace.ts'
 import { largerOf, type Position, smallerOf } from '../model/position.ts'
-import { COVERED_FROM } from '../model/reader.ts'
+import { COVERED_FROM, NOT_COVERED } from '../model/reader.ts'
 import {
   type CheckpointPicture,
   decodeCheckpoint,
@@ -40,7 +40,7 @@ import { partitionsBehind } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
 import type { Relations } from './relations.ts'
-import { type Copied, type CopyProgress, NOT_COVERED, SlotCopy } from './slot-copy.ts'
+import { type Copied, type CopyProgress, SlotCopy } from './slot-copy.ts'
 import { SlotReplay } from './slot-replay.ts'
 import { Throttle } from './throttle.ts'
 

@@ -1,7 +1,14 @@
 // One author's posts, one post, and why a post is or is not on a dashboard: reads that start from the author, not the viewer.
 
 import { hiOf, ID_EPOCH_MS, loOf, type PostId, secondOfHalves } from '../model/post-id.ts'
-import { BLOCKED, BLOCKED_BY, COVERED_FROM, HIDE_REBLOGS, MUTED } from '../model/reader.ts'
+import {
+  BLOCKED,
+  BLOCKED_BY,
+  COVERED_FROM,
+  NOT_COVERED,
+  HIDE_REBLOGS,
+  MUTED,
+} from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type {
   AuthorPage,
@@ -95,8 +102,10 @@ export class AuthorPosts {
       verdict,
       source:
         verdict === 'on-dashboard' ? this.#source(author, post.postId, covered ?? 0) : undefined,
-      coveredFromSecond: covered === undefined ? undefined : unixSecond(covered),
+      coveredFromSecond:
+        covered === undefined || covered === NOT_COVERED ? undefined : unixSecond(covered),
       authorPulled: author !== 0 && this.#state.authors.isPulled(author),
+      pairLeftOut: edge !== undefined && (edge & COVERED_FROM) === NOT_COVERED,
       classFigures: author === 0 ? undefined : this.#policy.figuresOf(author),
       slot: slot.slot,
       lagMs,

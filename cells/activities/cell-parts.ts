@@ -66,7 +66,8 @@ export function partsOf(from: {
   const followers = new FollowerIndex({ table: store.followers, names, persistence })
   const relations = new Relations({ state, names, followers, watch: watchers })
   const authors = new AuthorBook({ state, table: store.authors, names, persistence, boot })
-  const policy = new Policy({ state, names, authors, clock, signal })
+  const checkpoint = (): Promise<void> => checkpointer.take()
+  const policy = new Policy({ state, names, authors, checkpoint, clock, signal })
   const delivery = new Delivery({
     state,
     store,

@@ -71,6 +71,7 @@ const NOT_DECIDED: PolicyStatus = {
   costDeliverAllUs: 0,
   costPullAllUs: 0,
   costAsDecidedUs: 0,
+  pairsLeftOut: 0,
 }
 
 function costStatus(costs: Costs): CostStatus {
@@ -80,6 +81,7 @@ function costStatus(costs: Costs): CostStatus {
     costEntryUs: costs.entryUs,
     costEntryBytes: costs.entryBytes,
     costPullUs: costs.pullUs,
+    costChunkUs: costs.chunkUs,
   }
 }
 

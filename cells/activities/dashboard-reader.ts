@@ -165,6 +165,7 @@ export class DashboardReader {
     const begunMs = this.#monotonicMs()
     const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
     let hasPulled = false
+    let pulledUs = 0
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []
@@ -182,13 +183,14 @@ export class DashboardReader {
         }
         if (step === 'open-author') {
           hasPulled = true
-          await this.#pull(merge, start)
+          pulledUs += await this.#pull(merge, start)
           continue
         }
         if (!(await this.#handOver(viewer, reader, wanted, take)) || step === 'end') return
         wanted = []
       }
     } finally {
+      this.#state.costs.note('pullUs', merge.uncovered, pulledUs)
       this.#noteRead(reader, slot, { merge, hasPulled })
       this.#state.window.unpin(pin)
       room.clear()
@@ -258,33 +260,27 @@ export class DashboardReader {
     else if (follows >= FOLLOWS_MEASURED) costs.note('chainUs', follows, tookMs * 1_000)
   }
 
-  /** Reads the author's next stored posts at or below the merge's place. */
-  async #pull(merge: DashboardMerge, start: MergeStart): Promise<void> {
+  /** Reads the author's next stored posts at or below the merge's place; answers what that cost, microseconds. */
+  async #pull(merge: DashboardMerge, start: MergeStart): Promise<number> {
     const { author, hi, lo } = merge
     const isAtStart = hi === start.hi && lo === start.lo
     const inclusive = !isAtStart || start.isAfter(author)
     const below = inclusive ? idAfter(hi, lo) : postIdOf(hi, lo)
     const limit = this.#state.limits.pullBatch
-    const { postIds, reblogs } = await this.#idsBelow(author, below, limit)
+    const begunMs = this.#monotonicMs()
+    const together = ++this.#pulls
+    const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit).finally(() => {
+      this.#pulls--
+    })
+    // Of those under way at the same time each has its share of what they take.
+    const tookUs = ((this.#monotonicMs() - begunMs) * 1_000) / together
     merge.addRun(runOf(author, postIds, reblogs))
     const last = postIds.at(-1)
     if (postIds.length >= limit && last !== undefined) {
       const next = last - 1n
       merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
     }
-  }
-
-  /** Measured: of those under way at the same time each has its share of what they take. */
-  async #idsBelow(author: number, below: PostId | undefined, limit: number) {
-    const begunMs = this.#monotonicMs()
-    const together = ++this.#pulls
-    try {
-      return await this.#posts.idsBelow(author, below, limit)
-    } finally {
-      this.#pulls--
-      const tookUs = (this.#monotonicMs() - begunMs) * 1_000
-      this.#state.costs.note('pullUs', 1, tookUs / together)
-    }
+    return tookUs
   }
 
   /** What need not be found at all. The window's posts are of authors followed when the read began; they are asked again. */

@@ -11,7 +11,8 @@ import { GatheredPosts, type GenerationIndex } from '../model/generation.ts'
 import { GenerationBuilder } from '../model/generation-builder.ts'
 import { ID_EPOCH_MS, isAbove, postIdOf } from '../model/post-id.ts'
 import { zeroPosition } from '../model/position.ts'
-import type { Reader } from '../model/reader.ts'
+import type { NumberMap } from '../model/number-map.ts'
+import { COVERED_FROM, NOT_COVERED, type Reader } from '../model/reader.ts'
 import { encodeReach } from '../model/rows.ts'
 import type { CellStore, Chunk, GenerationRow, ReachRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -56,7 +57,10 @@ export class Delivery {
   readonly #signal: AbortSignal
   readonly #encoder = new ChunkEncoder()
   readonly #gathered = new GatheredPosts()
+  #coveredKeys = new Uint32Array(1024)
   #isWindowFull = false
+  /** Batches of chunks under way. */
+  #puts = 0
   #generations = 0
   #versions = 0
   #running: Promise<void> = Promise.resolve()
@@ -262,9 +266,16 @@ export class Delivery {
   async #putChunks(slot: Slot, pass: Pass, chunks: readonly Chunk[]): Promise<boolean> {
     // Of readers who came since the generation began.
     await this.#names.flush()
-    return this.#persistence.tryFor(TRIES_BEFORE_UNCOVER, () =>
-      this.#store.inbox.putChunks(slot, pass.generation.month, chunks),
-    )
+    const begunMs = this.#monotonicMs()
+    const together = ++this.#puts
+    const isDone = await this.#persistence
+      .tryFor(TRIES_BEFORE_UNCOVER, () =>
+        this.#store.inbox.putChunks(slot, pass.generation.month, chunks),
+      )
+      .finally(() => this.#puts--)
+    const tookUs = ((this.#monotonicMs() - begunMs) * 1_000) / together
+    this.#state.costs.note('chunkUs', chunks.length, tookUs)
+    return isDone
   }
 
   /** Adds the reader's chunks and notes what they cost; answers how many entries they hold. */
@@ -285,7 +296,7 @@ export class Delivery {
     const gathered = this.#gathered
     const { chunkEntriesMax } = this.#state.limits
     reader.edges.compact()
-    const { keys, size } = reader.edges
+    const { keys, size } = reader.leavesOut ? this.#covered(reader.edges) : reader.edges
     let part = 0
     let entries = 0
     for (let first = 0; first < size; first += AUTHORS_AT_ONCE) {
@@ -303,6 +314,21 @@ export class Delivery {
       }
     }
     return entries
+  }
+
+  /** The authors who have coverage: the inbox goes without the others. */
+  #covered({ keys, words, size }: NumberMap): {
+    readonly keys: Uint32Array
+    readonly size: number
+  } {
+    if (this.#coveredKeys.length < size) this.#coveredKeys = new Uint32Array(2 * size)
+    const covered = this.#coveredKeys
+    let count = 0
+    for (let i = 0; i < size; i++) {
+      if (((words[i] as number) & COVERED_FROM) !== NOT_COVERED)
+        covered[count++] = keys[i] as number
+    }
+    return { keys: covered, size: count }
   }
 
   /** From here on the slot's inboxes have everything before the end of the pass, or say from `floor` on that they do not. */

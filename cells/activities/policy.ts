@@ -1,10 +1,19 @@
-// Decides, before each generation, which authors' posts go into inboxes: tallies what the readers ask of each author, compares what
-// delivering and pulling them costs, and changes the classes of those for whom the other one is cheaper by far. What shrinks coverage
-// is durable before it counts (author-book.ts), so that a change can come at any moment, also amid reads, moves and imports.
+// Decides, before each generation, whose posts go into whose inboxes: tallies what the readers ask of each author, compares what
+// delivering and pulling them costs, and changes the classes of those for whom the other one is cheaper by far; then does the same for
+// each reader and author. What shrinks coverage is durable before it counts (author-book.ts, and a checkpoint for what readers' rows
+// say), so that a change can come at any moment, also amid reads, moves and imports.
 
 import { AuthorDemand } from '../model/author-demand.ts'
-import { type AuthorClass, type ClassFigures, classOf, costOf } from '../model/delivery-policy.ts'
+import {
+  type AuthorClass,
+  type ClassFigures,
+  classOf,
+  costOf,
+  entryCostUs,
+} from '../model/delivery-policy.ts'
+import { EdgeClasses, LEFT_OUT, STAYS } from '../model/edge-classes.ts'
 import { secondOfHalves } from '../model/post-id.ts'
+import { HIDE_REBLOGS, NOT_COVERED, type Reader } from '../model/reader.ts'
 import type { PolicyStatus } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AuthorBook } from './author-book.ts'
@@ -23,6 +32,7 @@ type Sums = {
   deliverAllUs: number
   pullAllUs: number
   asDecidedUs: number
+  edgesLeftOut: number
 }
 type Change = ClassFigures & { readonly author: number }
 
@@ -30,6 +40,7 @@ export class Policy {
   readonly #state: CellState
   readonly #names: NameBook
   readonly #authors: AuthorBook
+  readonly #checkpoint: () => Promise<void>
   readonly #clock: Clock
   readonly #signal: AbortSignal
   readonly #startMs: number
@@ -37,6 +48,8 @@ export class Policy {
   #spare = new AuthorDemand()
   /** Of those whose class changed not long ago. */
   readonly #changedMs = new Map<number, number>()
+  /** By reader: seconds after the start, plus one; 0 when nothing was changed since. */
+  #changedAtS = new Uint32Array(1024)
   #running: Promise<void> = Promise.resolve()
   #sums: Sums = NO_SUMS
   #readsPerS = 0
@@ -47,12 +60,15 @@ export class Policy {
     state: CellState
     names: NameBook
     authors: AuthorBook
+    /** Takes one that begins now. */
+    checkpoint: () => Promise<void>
     clock: Clock
     signal: AbortSignal
   }) {
     this.#state = options.state
     this.#names = options.names
     this.#authors = options.authors
+    this.#checkpoint = options.checkpoint
     this.#clock = options.clock
     this.#signal = options.signal
     this.#startMs = options.clock.nowMs()
@@ -71,6 +87,7 @@ export class Policy {
       costDeliverAllUs: sums.deliverAllUs,
       costPullAllUs: sums.pullAllUs,
       costAsDecidedUs: sums.asDecidedUs,
+      pairsLeftOut: sums.edgesLeftOut,
     }
   }
 
@@ -83,7 +100,8 @@ export class Policy {
       followers: this.#demand.followersOf(author),
       readsPerS: this.#demand.readsPerSOf(author),
     }
-    return { ...demand, ...costOf(demand, costs.all, limits.policy) }
+    const leastUs = this.#demand.leastUsOf(author)
+    return { ...demand, ...costOf(demand, costs.all, limits.policy, leastUs) }
   }
 
   /** Resolves when the classes are what they should be, durably. One at a time. */
@@ -107,33 +125,114 @@ export class Policy {
     await this.#change(toPull.slice(0, room), 'pulled', nowMs)
     for (const change of [...toDeliver, ...toPull.slice(room)]) addTo(sums, change, 'delivered')
     for (const change of toPull.slice(0, room)) addTo(sums, change, 'pulled')
+    await this.#decidePairs(nowMs, sums)
     this.#sums = sums
     this.#decidedAtMs = nowMs
     this.#forgetChanges(nowMs)
   }
 
   async #tally(nowMs: number): Promise<void> {
-    const { rates, limits, complete } = this.#state
+    const { rates, limits, costs } = this.#state
+    const { policy } = limits
     // What was decided before can be told until this is whole.
     const demand = this.#spare
     demand.clear(this.#names.end)
-    let sumPerS = 0
-    let tallied = 0
-    for (const slot of complete) {
-      // Nothing is delivered there.
-      if (slot.isStandby) continue
-      for (const reader of slot.readers.values()) {
-        if (++tallied % READERS_PER_STEP === 0) await this.#rest()
-        const { priorReadMs } = limits.policy
-        const readsPerS = rates.readsBelowWindowPerS(reader.number, nowMs, priorReadMs)
-        reader.edges.compact()
-        demand.add(reader.edges, readsPerS)
-        sumPerS += readsPerS
-      }
+    const postsPerSOf = rates.postsPerSAt(nowMs)
+    for (let author = 1; author < demand.end; author++) {
+      if (author % AUTHORS_PER_STEP === 0) await this.#rest()
+      demand.setPosts(author, postsPerSOf(author))
     }
+    const cost = {
+      entryUs: entryCostUs(costs.all, policy),
+      pullUs: costs.get('pullUs') * policy.latencyWeight,
+    }
+    const readsPerSOf = this.#readsPerSAt(nowMs)
+    let sumPerS = 0
+    await this.#eachReader((reader) => {
+      const readsPerS = readsPerSOf(reader.number)
+      reader.edges.compact()
+      demand.add(reader.edges, readsPerS, cost)
+      sumPerS += readsPerS
+    })
     this.#spare = this.#demand
     this.#demand = demand
     this.#readsPerS = sumPerS
+  }
+
+  #readsPerSAt(nowMs: number): (reader: number) => number {
+    const { rates, limits, readers } = this.#state
+    return rates.readsBelowWindowAt(nowMs, readers.size, limits.policy.priorReadMs)
+  }
+
+  /** Of all slots that inboxes are written of. */
+  async #eachReader(visit: (reader: Reader) => void): Promise<void> {
+    let visited = 0
+    for (const slot of this.#state.complete) {
+      if (slot.isStandby) continue
+      for (const reader of slot.readers.values()) {
+        if (++visited % READERS_PER_STEP === 0) await this.#rest()
+        visit(reader)
+      }
+    }
+  }
+
+  /** For each reader and author: what is left out has no coverage any more, durably, before an inbox goes without it. */
+  async #decidePairs(nowMs: number, sums: Sums): Promise<void> {
+    const { authors, costs, limits } = this.#state
+    const readsPerSOf = this.#readsPerSAt(nowMs)
+    const classes = new EdgeClasses(limits.policy, costs.all)
+    const sinceMs = nowMs - (this.#decidedAtMs ?? nowMs - limits.generationMs)
+    const generationS = Math.max(1, sinceMs / 1_000)
+    const { postsPerSOf } = this.#demand
+    const isPulled = (author: number): boolean => authors.isPulled(author)
+    const smaller: Reader[] = []
+    await this.#eachReader((reader) => {
+      reader.edges.compact()
+      const readsPerS = readsPerSOf(reader.number)
+      const of = { postsPerSOf, isPulled, readsPerS, generationS }
+      const changes = classes.decide(reader.edges, of)
+      sums.entries += classes.entriesPerS
+      sums.asDecidedUs += classes.costUs
+      sums.edgesLeftOut += classes.leftOut
+      if (changes === undefined || !this.#mayChange(reader, nowMs)) return
+      if (this.#changePairs(reader, changes)) smaller.push(reader)
+    })
+    if (smaller.length === 0) return
+    await this.#checkpoint()
+    for (const reader of smaller) reader.leavesOut = true
+  }
+
+  /** Not again for a while; an operator's mode counts at once. Notes that it does. */
+  #mayChange({ number }: Reader, nowMs: number): boolean {
+    const { mode, dwellMs } = this.#state.limits.policy
+    const nowS = Math.max(0, Math.floor((nowMs - this.#startMs) / 1_000))
+    const changedS = Math.max(0, (this.#changedAtS[number] ?? 0) - 1)
+    if (mode === 'by-cost' && (nowS - changedS) * 1_000 < dwellMs) return false
+    if (number >= this.#changedAtS.length) {
+      const grown = new Uint32Array(Math.max(2 * this.#changedAtS.length, number + 1))
+      grown.set(this.#changedAtS)
+      this.#changedAtS = grown
+    }
+    this.#changedAtS[number] = nowS + 1
+    return true
+  }
+
+  /** Whether something is left out that was not before. */
+  #changePairs(reader: Reader, changes: Uint8Array): boolean {
+    const { authors, dirtyReaders } = this.#state
+    const { keys, words } = reader.edges
+    let isSmaller = false
+    for (let i = 0; i < changes.length; i++) {
+      if (changes[i] === STAYS) continue
+      const isLeftOut = changes[i] === LEFT_OUT
+      const covered = isLeftOut ? NOT_COVERED : authors.coverageAtLink(keys[i] as number)
+      words[i] = (((words[i] as number) & HIDE_REBLOGS) | covered) >>> 0
+      isSmaller ||= isLeftOut
+    }
+    // Until the row says so.
+    if (isSmaller) reader.leavesOut = false
+    dirtyReaders.add(reader)
+    return isSmaller
   }
 
   async #weigh(nowMs: number): Promise<{ sums: Sums; toPull: Change[]; toDeliver: Change[] }> {
@@ -152,7 +251,7 @@ export class Policy {
       if (!isAsked && isPulled) toDeliver.push({ author, ...NOTHING })
       if (!isAsked || (!isPulled && postsPerS === 0)) continue
       const demand = { postsPerS, followers, readsPerS: this.#demand.readsPerSOf(author) }
-      const cost = costOf(demand, costs, limits.policy)
+      const cost = costOf(demand, costs, limits.policy, this.#demand.leastUsOf(author))
       const now = isPulled ? 'pulled' : 'delivered'
       const stayedMs = nowMs - (this.#changedMs.get(author) ?? this.#startMs)
       const next = classOf(now, stayedMs, cost, limits.policy)
@@ -196,6 +295,7 @@ const NO_SUMS: Sums = {
   deliverAllUs: 0,
   pullAllUs: 0,
   asDecidedUs: 0,
+  edgesLeftOut: 0,
 }
 
 const NOTHING: ClassFigures = {
@@ -204,12 +304,13 @@ const NOTHING: ClassFigures = {
   readsPerS: 0,
   deliveredUs: 0,
   pulledUs: 0,
+  leastUs: 0,
 }
 
 function addTo(sums: Sums, of: ClassFigures, authorClass: AuthorClass): void {
   sums[authorClass]++
-  if (authorClass === 'delivered') sums.entries += of.postsPerS * of.followers
   sums.deliverAllUs += of.deliveredUs
   sums.pullAllUs += of.pulledUs
-  sums.asDecidedUs += authorClass === 'delivered' ? of.deliveredUs : of.pulledUs
+  // What is delivered is summed up pair by pair.
+  if (authorClass === 'pulled') sums.asDecidedUs += of.pulledUs
 }

@@ -12,7 +12,7 @@ import { ChunkRenumbering } from '../model/chunk-renumber.ts'
 import { NumberMap } from '../model/number-map.ts'
 import type { SlotTerm, WantedPin } from '../model/placement.ts'
 import { largerOf, type Position, zeroPosition } from '../model/position.ts'
-import { COVERED_FROM, Reader } from '../model/reader.ts'
+import { COVERED_FROM, NOT_COVERED, Reader } from '../model/reader.ts'
 import { decodeAuthorFacts, decodeReach, decodeReader, type Reach } from '../model/rows.ts'
 import type { CellStore, Chunk, GenerationRow } from '../ports/cell-store.ts'
 import type { SlotSource } from '../ports/slot-source.ts'
@@ -22,9 +22,6 @@ import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
 import { TheirNumbers } from './their-numbers.ts'
 import type { Throttle } from './throttle.ts'
-
-/** Coverage of what no inbox of the source holds; it is given its place when the slot is attached. */
-export const NOT_COVERED = COVERED_FROM
 
 const CHANGES_PER_USER = 4
 const SLOTS_AT_ONCE = 16
@@ -311,7 +308,7 @@ export class SlotCopy {
     return strangers
   }
 
-  /** Takes away what the source's classes, floors and raises say is not in its inboxes. */
+  /** What no inbox of the source holds is given its place when the slot is attached. Takes away what the source's classes, floors and raises say is not in its inboxes. */
   async #shrink(copied: readonly Copied[]): Promise<void> {
     const lost = new Map<number, number>()
     for await (const rows of this.#source.authors.all()) {

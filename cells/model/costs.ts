@@ -13,8 +13,10 @@ export type Costs = {
   readonly entryUs: number
   /** Bytes that a delivered entry takes in its chunk. */
   readonly entryBytes: number
-  /** A read of an author's stored posts. */
+  /** An author without coverage, for a page below the window: not each of them has to be read. */
   readonly pullUs: number
+  /** A reader's chunk, or row, beside what is in it. */
+  readonly chunkUs: number
 }
 export type CostName = keyof Costs
 
@@ -24,10 +26,18 @@ export const COSTS_EXPECTED: Costs = {
   entryUs: 0.06,
   entryBytes: 6.5,
   pullUs: 60,
+  chunkUs: 12,
 }
 
 /** Units after which an observation has lost two thirds of its weight. */
-const MEMORY = { chainUs: 1e6, walkedUs: 1e6, entryUs: 1e6, entryBytes: 1e6, pullUs: 1e3 }
+const MEMORY = {
+  chainUs: 1e6,
+  walkedUs: 1e6,
+  entryUs: 1e6,
+  entryBytes: 1e6,
+  pullUs: 1e4,
+  chunkUs: 1e5,
+}
 const OUTLIER = 8
 
 export class CostMeter {

@@ -16,6 +16,7 @@ export class DecayingCounts {
   #originMs: number
   #lastMs = Number.NaN
   #lastWeight = 1
+  #total = 0
 
   constructor(options: { readonly timeConstantMs: number; readonly sinceMs: number }) {
     this.#timeConstantMs = options.timeConstantMs
@@ -29,12 +30,18 @@ export class DecayingCounts {
     const weight = this.#weightAt(atMs)
     if (number >= this.#counts.length) this.#reserve(number + 1)
     this.#counts[number] = (this.#counts[number] as number) + weight
+    this.#total += weight
   }
 
   /** The decayed count: a steady rate times the time constant, once that has passed. */
   countOf(number: number, nowMs: number): number {
     const weight = this.#weightAt(nowMs)
     return (this.#counts[number] ?? 0) / weight
+  }
+
+  /** The decayed counts of all numbers. */
+  totalAt(nowMs: number): number {
+    return this.#total / this.#weightAt(nowMs)
   }
 
   /** Seconds that the counts stand for: those since counting began, of which the last ones count most. */
@@ -58,6 +65,7 @@ export class DecayingCounts {
     const factor = Math.exp(-exponent)
     for (let i = 0; i < this.#counts.length; i++)
       this.#counts[i] = (this.#counts[i] as number) * factor
+    this.#total *= factor
     this.#originMs = atMs
     return 1
   }

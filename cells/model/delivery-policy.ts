@@ -1,10 +1,12 @@
 // What is delivered and what is pulled, by cost: the rule of Feeding Frenzy (Silberstein, Terrace, Cooper and Ramakrishnan, SIGMOD
-// 2010). An author's posts are put into inboxes while that costs less than reading them when somebody looks:
+// 2010). An author's posts are put into a reader's inbox while that costs less than reading them when the reader looks:
 //
-//     posts/s x followers x cost of an entry     against     their reads below the window/s x cost of a pull
+//     posts/s x cost of an entry     against     reads below the window/s x cost of a pull
 //
-// Above the window's end nobody pays either: there all posts are merged from memory. A class changes only when the other one costs
-// less by a factor, and not again for a while; what it is changes no dashboard.
+// Above the window's end nobody pays either: there all posts are merged from memory. What is decided for each pair of reader and
+// author stands in the reader's row (edge-classes.ts). Where nearly all of an author's readers are better served by pulling, the author
+// has a class for all of them, which is one row. A class changes only when the other one costs less by a factor, and not again for a
+// while; what it is changes no dashboard.
 
 import type { Costs } from './costs.ts'
 
@@ -50,18 +52,54 @@ export type Demand = {
 }
 
 /** Microseconds a second. */
-export type DemandCost = { readonly deliveredUs: number; readonly pulledUs: number }
+export type DemandCost = {
+  readonly deliveredUs: number
+  readonly pulledUs: number
+  /** When each follower is served the cheaper way. */
+  readonly leastUs: number
+}
 
 /** What an author's class rests on, as of the last decision. */
 export type ClassFigures = Demand & DemandCost
 
-export function costOf(demand: Demand, costs: Costs, policy: DeliveryPolicy): DemandCost {
+/** `leastUs`: where followers are known one by one; else they are taken as alike. */
+export function costOf(
+  demand: Demand,
+  costs: Costs,
+  policy: DeliveryPolicy,
+  leastUs?: number,
+): DemandCost {
   const { postsPerS, followers, readsPerS } = demand
-  const entryUs = costs.entryUs + costs.entryBytes * policy.byteUs
-  return {
-    deliveredUs: postsPerS * followers * entryUs,
-    pulledUs: readsPerS * costs.pullUs * policy.latencyWeight,
-  }
+  const deliveredUs = postsPerS * followers * entryCostUs(costs, policy)
+  const pulledUs = readsPerS * costs.pullUs * policy.latencyWeight
+  return { deliveredUs, pulledUs, leastUs: leastUs ?? Math.min(deliveredUs, pulledUs) }
+}
+
+export function entryCostUs(costs: Costs, policy: DeliveryPolicy): number {
+  return costs.entryUs + costs.entryBytes * policy.byteUs
+}
+
+/** Whether one reader's inbox goes without an author's posts, when it `wasLeftOut` before. Microseconds a second. */
+export function isLeftOut(
+  wasLeftOut: boolean,
+  deliveredUs: number,
+  pulledUs: number,
+  { mode, hysteresis }: DeliveryPolicy,
+): boolean {
+  if (mode === 'delivered') return false
+  // Their authors are pulled already.
+  if (mode === 'pulled') return wasLeftOut
+  return wasLeftOut ? pulledUs <= deliveredUs * hysteresis : pulledUs * hysteresis < deliveredUs
+}
+
+/** Whether changes that save so many microseconds a second are worth a reader's row of so many edges, as long as rates hold. */
+export function paysOff(
+  savedUs: number,
+  edges: number,
+  { chunkUs }: Costs,
+  { byteUs, rateMs }: DeliveryPolicy,
+): boolean {
+  return savedUs * (rateMs / 1_000) > chunkUs + edges * EDGE_BYTES * byteUs
 }
 
 /** The class from now on of an author who has been in this one for `stayedMs`. */
@@ -73,20 +111,24 @@ export function classOf(
 ): AuthorClass {
   if (policy.mode !== 'by-cost') return policy.mode
   if (stayedMs < policy.dwellMs) return now
-  const { deliveredUs, pulledUs } = cost
-  if (now === 'delivered') {
-    return pulledUs * policy.hysteresis < deliveredUs ? 'pulled' : 'delivered'
-  }
-  return deliveredUs * policy.hysteresis < pulledUs ? 'delivered' : 'pulled'
+  const { deliveredUs, pulledUs, leastUs } = cost
+  const isWorthDelivering = leastUs * policy.hysteresis < pulledUs
+  if (now === 'pulled') return isWorthDelivering ? 'delivered' : 'pulled'
+  return pulledUs * policy.hysteresis < deliveredUs && !isWorthDelivering ? 'pulled' : 'delivered'
 }
 
 /** No rate is taken from less. */
 const SPAN_MIN_S = 60
+/** So much of an event is taken as seen of everyone, at the rate of all. */
+const PRIOR_COUNT = 0.2
+const EDGE_BYTES = 8
 
-/**
- * What to expect after `count` in `spanS` seconds: as often as that, and once more in the time that was watched and the `priorS`
- * before it. Of those who were never seen to read that alone is known.
- */
-export function expectedRate(count: number, spanS: number, priorS: number): number {
-  return count / Math.max(SPAN_MIN_S, spanS) + 1 / (spanS + priorS)
+/** What is expected of anyone, by what all of them did: of nobody known, once in `priorS`. */
+export function rateOfAll(count: number, readers: number, spanS: number, priorS: number): number {
+  return (count + 1) / (readers * spanS + priorS)
+}
+
+/** What to expect of one after `count` in `spanS` seconds. Who was seldom seen to read is taken to be like all, the less the longer. */
+export function expectedRate(count: number, spanS: number, ofAllPerS: number): number {
+  return (count + PRIOR_COUNT) / (Math.max(SPAN_MIN_S, spanS) + PRIOR_COUNT / ofAllPerS)
 }

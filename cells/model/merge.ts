@@ -17,7 +17,7 @@ import type { FollowedWords, MergeRoom } from './merge-room.ts'
 import type { MergeWay } from './merge-way.ts'
 import type { NumberMap } from './number-map.ts'
 import { goneBound, halvesBelowSecond, type IdHalves, lesser, pullBound } from './pull-bound.ts'
-import { COVERED_FROM } from './reader.ts'
+import { COVERED_FROM, NOT_COVERED } from './reader.ts'
 import type { PostWindow } from './window.ts'
 import { WINDOW_BLOCK } from './window-pages.ts'
 
@@ -82,6 +82,9 @@ export class DashboardMerge {
   #lastLo = -1
   #lastAuthor = -1
 
+  /** Followed authors of whom no inbox has anything. */
+  uncovered = 0
+
   /** The room must be cleared, and is the merge's until its last step. */
   constructor(options: {
     window: PostWindow
@@ -116,6 +119,7 @@ export class DashboardMerge {
       if (!isWalked) this.#addChain(author, hi, lo)
       const raised = followed.raised[i] as number
       const coveredFrom = Math.max((edgeWords[i] as number) & COVERED_FROM, raised, floor)
+      if (raised === UNCOVERED || coveredFrom === NOT_COVERED) this.uncovered++
       if (raised === UNCOVERED) this.addPull(author, ...this.#pullBound(author, coveredFrom))
       else if (coveredFrom !== 0) {
         pulls.add(author, coveredFrom, raised === 0 ? 0 : this.#authors.raisedByPosts(author))

@@ -2,7 +2,7 @@
 // constant of the policy; after a restart the posts are those of the window, and reads count from then on.
 
 import { DecayingCounts } from './decaying-counts.ts'
-import { expectedRate } from './delivery-policy.ts'
+import { expectedRate, rateOfAll } from './delivery-policy.ts'
 
 /** How far down a page came: within the window, below it by inboxes alone, or with authors' stored posts. */
 export type Depth = 'window' | 'inbox' | 'below'
@@ -35,10 +35,18 @@ export class Rates {
     return (author) => this.#posts.countOf(author, nowMs) / spanS
   }
 
-  /** As counted; of whom nothing is known yet by what is expected of everyone. */
-  readsBelowWindowPerS(reader: number, nowMs: number, priorMs: number): number {
+  /** Reads below the window a second of each of so many readers, as of now: as counted, and as all do. */
+  readsBelowWindowAt(nowMs: number, readers: number, priorMs: number): (reader: number) => number {
     const { inbox, below } = this.#reads
-    const count = inbox.countOf(reader, nowMs) + below.countOf(reader, nowMs)
-    return expectedRate(count, inbox.spanS(nowMs), priorMs / 1_000)
+    const spanS = inbox.spanS(nowMs)
+    const countOf = (reader: number): number =>
+      inbox.countOf(reader, nowMs) + below.countOf(reader, nowMs)
+    const ofAllPerS = rateOfAll(
+      inbox.totalAt(nowMs) + below.totalAt(nowMs),
+      readers,
+      spanS,
+      priorMs / 1_000,
+    )
+    return (reader) => expectedRate(countOf(reader), spanS, ofAllPerS)
   }
 }

@@ -11,6 +11,8 @@ import type { Position } from './position.ts'
 /** In an edge's word: coverage in its low 31 bits, hide_reblogs above. */
 export const HIDE_REBLOGS = 0x8000_0000
 export const COVERED_FROM = 0x7fff_ffff
+/** Coverage of what no inbox has, and none gets. */
+export const NOT_COVERED = COVERED_FROM
 
 /** Why a user is hidden from the reader. */
 export const MUTED = 1
@@ -33,6 +35,8 @@ export class Reader {
   #changes: NumberMap | undefined
   readMarkHi = 0
   readMarkLo = 0
+  /** The inbox goes without what is not covered: the reader's row says durably that it is not. */
+  leavesOut = false
   /** The position the stored row reflected; older events do not touch it. Undefined once replay has passed it. */
   recoveredAt: Position | undefined
 

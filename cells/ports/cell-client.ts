@@ -161,6 +161,8 @@ export type Explanation = {
   readonly coveredFromSecond: number | undefined
   readonly authorPulled: boolean
   /** What the author's class rests on; undefined until the cell has decided for the first time since its start. */
+  /** The author is delivered, but not to this reader. */
+  readonly pairLeftOut: boolean
   readonly classFigures: ClassFigures | undefined
   readonly slot: number
   readonly lagMs: number
@@ -181,6 +183,8 @@ export type PolicyStatus = {
   readonly costDeliverAllUs: number
   readonly costPullAllUs: number
   readonly costAsDecidedUs: number
+  /** Pairs of reader and author: the author is delivered, but not to this reader. */
+  readonly pairsLeftOut: number
 }
 
 /** As measured, or set by the operator: microseconds of each, and bytes. */
@@ -190,6 +194,7 @@ export type CostStatus = {
   readonly costEntryUs: number
   readonly costEntryBytes: number
   readonly costPullUs: number
+  readonly costChunkUs: number
 }
 
 export type CellStatus = PolicyStatus &

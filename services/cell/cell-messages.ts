@@ -120,9 +120,10 @@ export function wireExplanation(why: Explanation): ExplainReply {
 
 export function explanationOf(wire: ExplainReply): Explanation {
   const source = wire.source === '' ? undefined : (wire.source as Explanation['source'])
-  const { coveredFromSecond, authorPulled, slot, lagMs, classFigures } = wire
+  const { coveredFromSecond, authorPulled, pairLeftOut, slot, lagMs, classFigures } = wire
   const verdict = wire.verdict as Verdict
-  return { verdict, source, coveredFromSecond, authorPulled, classFigures, slot, lagMs }
+  const covered = { source, coveredFromSecond, authorPulled, pairLeftOut }
+  return { verdict, ...covered, classFigures, slot, lagMs }
 }
 
 /** Every figure of a status, and whether it may be undefined: one that is added there does not compile until it is here. */
@@ -161,11 +162,13 @@ const FIGURES = {
   costDeliverAllUs: 'always',
   costPullAllUs: 'always',
   costAsDecidedUs: 'always',
+  pairsLeftOut: 'always',
   costChainUs: 'always',
   costWalkedUs: 'always',
   costEntryUs: 'always',
   costEntryBytes: 'always',
   costPullUs: 'always',
+  costChunkUs: 'always',
 } as const satisfies {
   readonly [Name in Exclude<
     keyof CellStatus,

@@ -42,13 +42,17 @@ function printExplanation(answer: Explanation): string {
 }
 
 /** The class, and what decided it. */
-function authorClass({ authorPulled, authorFigures: figures }: Explanation): string {
-  const name = authorPulled ? 'pulled when somebody looks' : 'delivered into inboxes'
+function authorClass({ authorPulled, pairLeftOut, authorFigures: figures }: Explanation): string {
+  const name = authorPulled
+    ? 'pulled when somebody looks'
+    : pairLeftOut
+      ? 'delivered into inboxes, but not into that of this reader'
+      : 'delivered into inboxes'
   if (figures === undefined) return name
-  const { postsPerS, followers, readsPerS, deliveredUs, pulledUs } = figures
+  const { postsPerS, followers, readsPerS, deliveredUs, pulledUs, leastUs } = figures
   return (
     `${name}: ${figure(postsPerS * 3_600)} posts an hour, ${count(followers, 'reader')} of this cell, who read below the ` +
-    `window ${figure(readsPerS * 3_600)} times an hour: ${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull`
+    `window ${figure(readsPerS * 3_600)} times an hour: ${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull, ${figure(leastUs)} each reader the cheaper way`
   )
 }
 

@@ -39,13 +39,23 @@ function printPolicy(cells: readonly CellPolicy[]): string {
   ].join('\n')
 }
 
-const CLASSES = ['cell', 'delivered', 'pulled', 'changed', 'readers', 'watchers', 'decided']
+const CLASSES = [
+  'cell',
+  'delivered',
+  'pulled',
+  'left out',
+  'changed',
+  'readers',
+  'watchers',
+  'decided',
+]
 
 function classesOf(cell: CellPolicy): string[] {
   return [
     cell.cell,
     count(cell.authorsDelivered, 'author'),
     count(cell.authorsPulled, 'author'),
+    count(cell.pairsLeftOut, 'pair'),
     cell.classChanges.toLocaleString('en-US'),
     cell.readers.toLocaleString('en-US'),
     cell.watchers.toLocaleString('en-US'),
@@ -73,12 +83,12 @@ function waysOf(cell: CellPolicy): string[] {
   ]
 }
 
-const COSTS = ['cell', 'chain', 'entry walked', 'entry delivered', 'its bytes', 'pull']
+const COSTS = ['cell', 'chain', 'entry walked', 'entry delivered', 'its bytes', 'pull', 'chunk']
 
 function costsOf({ cell, costs }: CellPolicy): string[] {
-  const { chainUs, walkedUs, entryUs, entryBytes, pullUs } = costs
+  const { chainUs, walkedUs, entryUs, entryBytes, pullUs, chunkUs } = costs
   const times = [chainUs, walkedUs, entryUs].map(micros)
-  return [cell, ...times, bytes(entryBytes), micros(pullUs)]
+  return [cell, ...times, bytes(entryBytes), micros(pullUs), micros(chunkUs)]
 }
 
 function micros(us: number): string {

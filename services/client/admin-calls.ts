@@ -41,6 +41,8 @@ export interface Explanation {
   readonly coveredFromPostId: string | undefined
   /** Whether the author's posts are left out of inboxes, and pulled when somebody looks. */
   readonly authorPulled: boolean
+  /** Whether the author is delivered, but left out of this reader's inbox. */
+  readonly pairLeftOut: boolean
   /** What decided that; undefined until the cell has decided since its start. */
   readonly authorFigures: AuthorFigures | undefined
 }
@@ -138,6 +140,7 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
         source: facts && sources[facts.source],
         coveredFromPostId: facts?.coveredFromPostId || undefined,
         authorPulled: facts?.authorPulled ?? false,
+        pairLeftOut: facts?.pairLeftOut ?? false,
         authorFigures: facts?.authorFigures,
       }
     },
@@ -160,7 +163,14 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
   }
 }
 
-const NO_COSTS: PolicyCosts = { chainUs: 0, walkedUs: 0, entryUs: 0, entryBytes: 0, pullUs: 0 }
+const NO_COSTS: PolicyCosts = {
+  chainUs: 0,
+  walkedUs: 0,
+  entryUs: 0,
+  entryBytes: 0,
+  pullUs: 0,
+  chunkUs: 0,
+}
 
 const stateNames = new Map<number, CellStatus['state']>(
   (['LOADING', 'CATCHING_UP', 'SERVING', 'DRAINING', 'REFUSING', 'UNREACHABLE'] as const).map(

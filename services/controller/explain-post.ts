@@ -52,6 +52,7 @@ export async function explainPost(
       coveredFromPostId:
         coveredFromSecond === undefined ? '' : String(firstIdAt(coveredFromSecond * 1000)),
       authorPulled: explanation.authorPulled,
+      pairLeftOut: explanation.pairLeftOut,
       postCreatedAt: new Date(msOf(postId)),
       authorFigures: explanation.classFigures,
     },

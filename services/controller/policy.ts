@@ -27,12 +27,14 @@ function wirePolicy(status: CellStatus): CellPolicy {
     deliverAllUs: status.costDeliverAllUs,
     pullAllUs: status.costPullAllUs,
     asDecidedUs: status.costAsDecidedUs,
+    pairsLeftOut: BigInt(status.pairsLeftOut),
     costs: {
       chainUs: status.costChainUs,
       walkedUs: status.costWalkedUs,
       entryUs: status.costEntryUs,
       entryBytes: status.costEntryBytes,
       pullUs: status.costPullUs,
+      chunkUs: status.costChunkUs,
     },
   }
 }

@@ -44,11 +44,13 @@ const CELL_GAUGES = {
   costDeliverAllUs: 'What delivering everything would cost, microseconds a second',
   costPullAllUs: 'What pulling everything would cost, microseconds a second',
   costAsDecidedUs: 'What is done costs, microseconds a second',
+  pairsLeftOut: 'Pairs of reader and author: delivered, but not to this reader',
   costChainUs: "Cost of an author's chain in the window, microseconds",
   costWalkedUs: 'Cost of an entry of the window walked past, microseconds',
   costEntryUs: 'Cost of an entry delivered, microseconds',
   costEntryBytes: 'Bytes of an entry delivered',
-  costPullUs: "Cost of a read of an author's stored posts, microseconds",
+  costPullUs: 'Cost of an author without coverage, for a page below the window, microseconds',
+  costChunkUs: "Cost of a reader's chunk beside its entries, microseconds",
 } as const satisfies { [Name in keyof CellStatus]?: string }
 
 export type ReadGauge = {

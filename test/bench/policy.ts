@@ -71,7 +71,8 @@ function edgesMs({ state }: BenchCell): number {
   const demand = new AuthorDemand()
   demand.clear(USERS + 1)
   const startMs = threadCpuMs()
-  for (const { edges } of state.readers.values()) demand.add(edges, 1e-5)
+  for (const { edges } of state.readers.values())
+    demand.add(edges, 1e-5, { entryUs: 0.1, pullUs: 60 })
   return threadCpuMs() - startMs
 }
 

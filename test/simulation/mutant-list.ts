@@ -4,6 +4,7 @@
 import { CLUSTER_MUTANTS } from './cluster-mutants.ts'
 import { MOVE_MUTANTS } from './move-mutants.ts'
 import type { Mutant } from './mutant.ts'
+import { POLICY_MUTANTS } from './policy-mutants.ts'
 import { STANDBY_MUTANTS } from './standby-mutants.ts'
 
 export const MUTANTS: readonly Mutant[] = [
@@ -261,6 +262,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...CLUSTER_MUTANTS,
   ...MOVE_MUTANTS,
+  ...POLICY_MUTANTS,
   ...STANDBY_MUTANTS,
   // Bugs that the simulation found in the cell itself.
   {

@@ -254,6 +254,7 @@ function limitsOf(dice: Dice): CellLimits {
       walkedUs: dice.pick([0, 0.5, 20_000]),
       entryUs: 0.1,
       pullUs: dice.pick([0.1, 10, 1_000]),
+      chunkUs: dice.pick([0, 1]),
     },
     policy: {
       mode: dice.pick(['by-cost', 'by-cost', 'by-cost', 'delivered', 'pulled']),

@@ -8,22 +8,27 @@ function edgesTo(...authors: number[]): NumberMap {
   return new NumberMap(Uint32Array.from(authors), new Uint32Array(authors.length))
 }
 
-test('followers are counted, and their reads summed', () => {
+const cost = { entryUs: 2, pullUs: 10 }
+
+test('followers are counted, their reads summed, and what each costs the cheaper way', () => {
   const demand = new AuthorDemand()
   demand.clear(10)
-  demand.add(edgesTo(1, 3, 9), 0.5)
-  demand.add(edgesTo(3), 2)
+  demand.setPosts(1, 1)
+  demand.setPosts(3, 4)
+  demand.add(edgesTo(1, 3, 9), 0.5, cost)
+  demand.add(edgesTo(3), 2, cost)
   expect([1, 2, 3, 9].map((author) => demand.followersOf(author))).toEqual([1, 0, 2, 1])
   expect([1, 2, 3, 9].map((author) => demand.readsPerSOf(author))).toEqual([0.5, 0, 2.5, 0.5])
+  expect([1, 2, 3, 9].map((author) => demand.leastUsOf(author))).toEqual([2, 0, 5 + 8, 0])
 })
 
 test('authors who came since the tally began are passed over, and a new tally begins with nothing', () => {
   const demand = new AuthorDemand()
   demand.clear(4)
-  demand.add(edgesTo(3, 4, 5), 1)
+  demand.add(edgesTo(3, 4, 5), 1, cost)
   expect([3, 4, 5].map((author) => demand.followersOf(author))).toEqual([1, 0, 0])
   demand.clear(6)
   expect(demand.followersOf(3)).toBe(0)
-  demand.add(edgesTo(5), 1)
+  demand.add(edgesTo(5), 1, cost)
   expect(demand.followersOf(5)).toBe(1)
 })

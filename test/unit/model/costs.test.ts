@@ -5,9 +5,9 @@ import { CostMeter, COSTS_EXPECTED } from '../../../cells/model/costs.ts'
 
 test('a cost comes to what is measured over and over', () => {
   const costs = new CostMeter()
-  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 1, 200)
+  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 10, 2_000)
   expect(costs.get('pullUs')).toBeCloseTo(200, 0)
-  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 1, 20)
+  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 10, 200)
   expect(costs.get('pullUs')).toBeCloseTo(20, 0)
 })
 
@@ -25,7 +25,7 @@ test('a watch that stands still says nothing', () => {
 
 test('what the operator sets counts, whatever is measured', () => {
   const costs = new CostMeter({ pullUs: 5 })
-  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 1, 200)
+  for (let i = 0; i < 10_000; i++) costs.note('pullUs', 10, 2_000)
   expect(costs.get('pullUs')).toBe(5)
   expect(costs.all).toEqual({ ...COSTS_EXPECTED, pullUs: 5 })
 })

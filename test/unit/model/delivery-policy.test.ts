@@ -10,6 +10,7 @@ import {
   DELIVERY_POLICY,
   type DeliveryPolicy,
   expectedRate,
+  rateOfAll,
 } from '../../../cells/model/delivery-policy.ts'
 
 const costs = COSTS_EXPECTED
@@ -115,9 +116,26 @@ test('who weighs latency more pulls less', () => {
   expect(decide('delivered', demand, { latencyWeight: 100 })).toBe('delivered')
 })
 
-test('of whom nothing is known something is expected, and less the longer they are not seen', () => {
-  const day = 86_400
-  expect(expectedRate(0, 0, day) * day).toBeCloseTo(1)
-  expect(expectedRate(0, 9 * day, day) * day).toBeCloseTo(0.1)
-  expect(expectedRate(90, 9 * day, day) * day).toBeCloseTo(10.1)
+const DAY = 86_400
+
+test('of all something is expected before anything is known, and less the longer nobody is seen to read', () => {
+  expect(rateOfAll(0, 1_000, 0, DAY) * DAY).toBeCloseTo(1)
+  expect(rateOfAll(0, 1_000, DAY, DAY) * DAY).toBeCloseTo(1 / 1_001)
+  expect(rateOfAll(5_000, 1_000, DAY, DAY) * DAY).toBeCloseTo(5, 1)
+})
+
+test('one reader is expected to do as all do, until it has been watched for a while', () => {
+  expect(expectedRate(0, 0, 3 / DAY) * DAY).toBeCloseTo(3, 1)
+  expect(expectedRate(0, 7 * DAY, 1 / DAY) * DAY).toBeCloseTo(0.2 / 7.2)
+  expect(expectedRate(70, 7 * DAY, 1 / DAY) * DAY).toBeCloseTo(70.2 / 7.2)
+})
+
+test('more is expected of who reads more, and of a reader among those who read more', () => {
+  fc.assert(
+    fc.property(positive, positive, positive, positive, (count, more, spanS, ofAll) => {
+      const rate = expectedRate(count, spanS, ofAll)
+      expect(expectedRate(count + more, spanS, ofAll)).toBeGreaterThanOrEqual(rate)
+      expect(expectedRate(count, spanS, ofAll + more)).toBeGreaterThanOrEqual(rate)
+    }),
+  )
 })

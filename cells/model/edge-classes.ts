@@ -1,0 +1,106 @@
+// Which of the authors whom a reader follows are left out of the reader's inbox, by cost: the rule of delivery-policy.ts for each pair.
+// A pair that is left out has no coverage at all: pages pull that author's posts when they come below the window.
+
+import type { Costs } from './costs.ts'
+import { type DeliveryPolicy, entryCostUs, isLeftOut, paysOff } from './delivery-policy.ts'
+import type { NumberMap } from './number-map.ts'
+import { COVERED_FROM, NOT_COVERED } from './reader.ts'
+
+/** What becomes of an edge, by its place. */
+export const STAYS = 0
+export const LEFT_OUT = 1
+export const TAKEN_IN = 2
+
+export type EdgeDemand = {
+  readonly postsPerSOf: (author: number) => number
+  /** Nobody's inbox gets their posts. */
+  readonly isPulled: (author: number) => boolean
+  /** How often the reader reads below the window. */
+  readonly readsPerS: number
+  /** Between two generations. */
+  readonly generationS: number
+}
+
+export class EdgeClasses {
+  readonly #policy: DeliveryPolicy
+  readonly #costs: Costs
+  #changes = new Uint8Array(1024)
+  /** As decided of the last reader: entries a second into the inbox, and what the edges cost, microseconds a second. */
+  entriesPerS = 0
+  costUs = 0
+  leftOut = 0
+
+  constructor(policy: DeliveryPolicy, costs: Costs) {
+    this.#policy = policy
+    this.#costs = costs
+  }
+
+  /** STAYS, LEFT_OUT or TAKEN_IN of each edge (compact). Undefined when nothing changes, or not enough to write the row for it. */
+  decide(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
+    const { size } = edges
+    if (this.#changes.length < size) this.#changes = new Uint8Array(2 * size)
+    const changes = this.#changes.subarray(0, size)
+    const savedUs = this.#decideEach(edges, of, changes)
+    const changed = savedUs > 0 && paysOff(savedUs, size, this.#costs, this.#policy)
+    if (changed || this.#policy.mode === 'delivered') this.#tally(edges, of, changes)
+    else this.#tally(edges, of, changes.fill(STAYS))
+    return changes.some((change) => change !== STAYS) ? changes : undefined
+  }
+
+  /** Answers what the changes save, microseconds a second. */
+  #decideEach(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): number {
+    const policy = this.#policy
+    const { chunkUs } = this.#costs
+    const entryUs = entryCostUs(this.#costs, policy)
+    const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
+    const { keys, words, size } = edges
+    let savedUs = 0
+    let keptUs = 0
+    let kept = 0
+    for (let i = 0; i < size; i++) {
+      changes[i] = STAYS
+      const author = keys[i] as number
+      if (of.isPulled(author)) continue
+      const deliveredUs = of.postsPerSOf(author) * entryUs
+      const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
+      const after = isLeftOut(before, deliveredUs, pulledUs, policy)
+      if (before !== after) {
+        changes[i] = after ? LEFT_OUT : TAKEN_IN
+        savedUs += Math.abs(deliveredUs - pulledUs)
+      }
+      if (after) continue
+      keptUs += deliveredUs
+      kept++
+    }
+    // A chunk for little is not worth it either.
+    if (kept === 0 || policy.mode !== 'by-cost') return savedUs
+    const chunksUs = chunkUs / of.generationS
+    const allPulledUs = kept * pulledUs
+    if (!isLeftOut(false, keptUs + chunksUs, allPulledUs, policy)) return savedUs
+    for (let i = 0; i < size; i++) {
+      const isCovered = ((words[i] as number) & COVERED_FROM) !== NOT_COVERED
+      if (of.isPulled(keys[i] as number)) continue
+      changes[i] = isCovered ? LEFT_OUT : STAYS
+    }
+    return savedUs + keptUs + chunksUs - allPulledUs
+  }
+
+  #tally(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): void {
+    const { keys, words, size } = edges
+    const entryUs = entryCostUs(this.#costs, this.#policy)
+    const pulledUs = of.readsPerS * this.#costs.pullUs * this.#policy.latencyWeight
+    this.entriesPerS = 0
+    this.costUs = 0
+    this.leftOut = 0
+    for (let i = 0; i < size; i++) {
+      const author = keys[i] as number
+      if (of.isPulled(author)) continue
+      const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
+      const isOut = changes[i] === STAYS ? before : changes[i] === LEFT_OUT
+      const postsPerS = of.postsPerSOf(author)
+      this.costUs += isOut ? pulledUs : postsPerS * entryUs
+      if (isOut) this.leftOut++
+      else this.entriesPerS += postsPerS
+    }
+  }
+}

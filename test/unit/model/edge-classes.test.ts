@@ -1,0 +1,123 @@
+// Which followed authors are left out of one reader's inbox.
+
+import * as fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { COSTS_EXPECTED } from '../../../cells/model/costs.ts'
+import {
+  DELIVERY_POLICY,
+  type DeliveryPolicy,
+  entryCostUs,
+} from '../../../cells/model/delivery-policy.ts'
+import { EdgeClasses, LEFT_OUT, STAYS, TAKEN_IN } from '../../../cells/model/edge-classes.ts'
+import { NumberMap } from '../../../cells/model/number-map.ts'
+import { COVERED_FROM, HIDE_REBLOGS, NOT_COVERED } from '../../../cells/model/reader.ts'
+
+const costs = { ...COSTS_EXPECTED, chunkUs: 0 }
+const rates = fc.double({ min: 1e-6, max: 1e3, noNaN: true })
+const edgesOf = fc.array(
+  fc.record({ postsPerS: rates, isOut: fc.boolean(), hides: fc.boolean() }),
+  {
+    minLength: 1,
+    maxLength: 40,
+  },
+)
+type Edge = { readonly postsPerS: number; readonly isOut: boolean; readonly hides?: boolean }
+
+function decide(
+  all: readonly Edge[],
+  readsPerS: number,
+  policy: Partial<DeliveryPolicy> = {},
+  {
+    isPulled = () => false,
+    chunkUs = 0,
+  }: { isPulled?: (author: number) => boolean; chunkUs?: number } = {},
+) {
+  const keys = Uint32Array.from(all, (_, i) => i + 1)
+  const words = Uint32Array.from(
+    all,
+    ({ isOut, hides }) => ((isOut ? NOT_COVERED : 7) | (hides === true ? HIDE_REBLOGS : 0)) >>> 0,
+  )
+  const classes = new EdgeClasses({ ...DELIVERY_POLICY, ...policy }, { ...costs, chunkUs })
+  const edges = new NumberMap(keys, words)
+  const postsPerSOf = (author: number): number => all[author - 1]?.postsPerS ?? 0
+  const changes = classes.decide(edges, { postsPerSOf, isPulled, readsPerS, generationS: 60 })
+  const isOut = all.map((edge, i) =>
+    changes?.[i] === LEFT_OUT ? true : changes?.[i] === TAKEN_IN ? false : edge.isOut,
+  )
+  return { classes, changes: changes === undefined ? undefined : [...changes], isOut }
+}
+
+test('without hysteresis each pair has what is cheaper', () => {
+  fc.assert(
+    fc.property(edgesOf, rates, (all, readsPerS) => {
+      const { isOut } = decide(all, readsPerS, { hysteresis: 1, rateMs: 1e15 })
+      const entryUs = entryCostUs(costs, DELIVERY_POLICY)
+      for (const [i, { postsPerS }] of all.entries()) {
+        const pulledUs = readsPerS * costs.pullUs
+        fc.pre(Math.abs(pulledUs / (postsPerS * entryUs) - 1) > 1e-6)
+        expect(isOut[i]).toBe(pulledUs < postsPerS * entryUs)
+      }
+    }),
+  )
+})
+
+test('what was decided stays decided as long as nothing changes', () => {
+  fc.assert(
+    fc.property(edgesOf, rates, (all, readsPerS) => {
+      const { isOut } = decide(all, readsPerS)
+      const decided = all.map((edge, i) => ({ ...edge, isOut: isOut[i] === true }))
+      expect(decide(decided, readsPerS).changes).toBeUndefined()
+    }),
+  )
+})
+
+test('what it tells is the sum of what it decided', () => {
+  fc.assert(
+    fc.property(edgesOf, rates, (all, readsPerS) => {
+      const { classes, isOut } = decide(all, readsPerS)
+      const kept = all.filter((_, i) => isOut[i] !== true)
+      const entriesPerS = kept.reduce((sum, { postsPerS }) => sum + postsPerS, 0)
+      expect(classes.entriesPerS).toBeCloseTo(entriesPerS, 6)
+      expect(classes.leftOut).toBe(all.length - kept.length)
+    }),
+  )
+})
+
+test('authors who are pulled for everyone stay as they are', () => {
+  const all = [
+    { postsPerS: 100, isOut: false },
+    { postsPerS: 1e-9, isOut: true },
+  ]
+  expect(decide(all, 1e-3, {}, { isPulled: () => true }).changes).toBeUndefined()
+  expect(decide(all, 1e-3).changes).toEqual([LEFT_OUT, TAKEN_IN])
+})
+
+test('a chunk of hardly anything is not written', () => {
+  const all = [{ postsPerS: 1e-6, isOut: false }]
+  expect(decide(all, 1e-6).changes).toBeUndefined()
+  expect(decide(all, 1e-6, {}, { chunkUs: 20 }).changes).toEqual([LEFT_OUT])
+})
+
+test('a row is not written for next to nothing', () => {
+  const all = Array.from({ length: 1_000 }, (_, i) => ({
+    postsPerS: i === 0 ? 1e-5 : 0,
+    isOut: false,
+  }))
+  expect(decide(all, 1e-12).changes).toBeUndefined()
+  const more = all.map((edge) => ({ ...edge, postsPerS: 1e-2 }))
+  expect(decide(more, 1e-12).changes).toEqual(all.map(() => LEFT_OUT))
+})
+
+test('an operator who delivers everyone has every pair taken in, at once', () => {
+  const all = [
+    { postsPerS: 1e-9, isOut: true },
+    { postsPerS: 100, isOut: false },
+  ]
+  expect(decide(all, 0, { mode: 'delivered' }).changes).toEqual([TAKEN_IN, STAYS])
+  expect(decide(all, 0, { mode: 'pulled' }).changes).toBeUndefined()
+})
+
+test('coverage and hidden reblogs of an edge are apart', () => {
+  expect(NOT_COVERED & HIDE_REBLOGS).toBe(0)
+  expect(NOT_COVERED & COVERED_FROM).toBe(NOT_COVERED)
+})
