@@ -68,7 +68,7 @@ function panel(
     bottom - (Math.log10(Math.max(us, LEAST_US) / LEAST_US) / decades) * PANEL.height
   const grid = Array.from({ length: decades + 1 }, (_, decade) => {
     const y = bottom - (decade / decades) * PANEL.height
-    const label = `${10 ** decade >= 1_000 ? `${10 ** (decade - 3)} s` : `${10 ** decade} ms`}`
+    const label = 10 ** decade >= 1_000 ? `${10 ** (decade - 3)} s` : `${10 ** decade} ms`
     return (
       `<line x1="${x}" y1="${y}" x2="${x + PANEL.width}" y2="${y}" stroke="#ddd"/>` +
       `<text x="${x - 6}" y="${y + 4}" text-anchor="end" font-size="10">${label}</text>`

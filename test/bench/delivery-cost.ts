@@ -151,17 +151,17 @@ async function runOn(
   const sum = { cpuUs: 0, bytes: 0, decideUs: 0 }
   for (let generation = 0; generation < BEFORE + MEASURED; generation++) {
     await post(cell, people, load.posts, generation)
-    const before = cpuUs()
+    const before = usedUs()
     await parts.policy.decide()
-    const decided = cpuUs()
+    const decided = usedUs()
     const bytesBefore = (await store.inbox.size()).bytes
-    const writing = cpuUs()
+    const writing = usedUs()
     await parts.delivery.write()
-    const written = cpuUs()
+    const written = usedUs()
     const bytes = (await store.inbox.size()).bytes - bytesBefore
-    const reading = cpuUs()
+    const reading = usedUs()
     await readDeep(cell, people, Math.round(load.views * load.deepShare))
-    const read = cpuUs()
+    const read = usedUs()
     if (generation < BEFORE) continue
     sum.decideUs += decided - before
     sum.cpuUs += written - writing + (read - reading)
@@ -269,7 +269,7 @@ async function readDeep({ state, parts }: BenchCell, people: People, reads: numb
 }
 
 /** Of all threads: the store writes in one of its own. */
-function cpuUs(): number {
+function usedUs(): number {
   const { user, system } = process.cpuUsage()
   return user + system
 }
