@@ -21,6 +21,7 @@ import type { UserKey, UserRef } from '../model/user-key.ts'
 import { type LogBatch, type LogRecord, NewerRecord } from '../ports/firehose.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
 import { type AuthorBook, secondAbove } from './author-book.ts'
+import type { Absent, Away } from './away.ts'
 import { Bell } from './bell.ts'
 import type { CellState } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
@@ -51,6 +52,7 @@ export class Applier {
   readonly #book: PostBook
   readonly #authors: AuthorBook
   readonly #relations: Relations
+  readonly #away: Pick<Away, 'bringAll'>
   readonly #table: PostTable
   readonly #persistence: Persistence
   readonly #audience: Audience
@@ -69,6 +71,7 @@ export class Applier {
     book: PostBook
     authors: AuthorBook
     relations: Relations
+    away: Pick<Away, 'bringAll'>
     table: PostTable
     persistence: Persistence
     audience: Audience
@@ -81,6 +84,7 @@ export class Applier {
     this.#book = options.book
     this.#authors = options.authors
     this.#relations = options.relations
+    this.#away = options.away
     this.#table = options.table
     this.#persistence = options.persistence
     this.#audience = options.audience
@@ -116,6 +120,8 @@ export class Applier {
         continue
       }
       if (!isCopied && this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
+      const absent = (): readonly Absent[] => this.#relations.absent(fact)
+      if (absent().length > 0) await this.#away.bringAll(absent)
       const counts = this.#admit(partition, record) && !isCopied
       if (counts && fact.kind === 'user-deleted') await this.#deleteUser(fact.user)
       // First, as nothing awaits between the two: watchers are told a position that holds the record.

@@ -289,7 +289,7 @@ export class Arrival {
         const covered = state.authors.coverageAtLink(edges.keys[i] as number)
         edges.words[i] = ((word & ~COVERED_FROM) | covered) >>> 0
       }
-      state.dirtyReaders.add(reader)
+      state.noteChange(reader)
     }
     slot.isComplete = true
   }

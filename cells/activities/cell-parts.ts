@@ -3,6 +3,7 @@
 import { Applier } from './applier.ts'
 import { AuthorBook } from './author-book.ts'
 import { AuthorPosts } from './author-posts.ts'
+import { Away } from './away.ts'
 import { Bodies } from './bodies.ts'
 import type { CellOptions, CellPorts } from './cell.ts'
 import type { CellState } from './cell-state.ts'
@@ -35,6 +36,7 @@ export type CellParts = {
   readonly dashboards: DashboardReader
   readonly authorPosts: AuthorPosts
   readonly lists: Lists
+  readonly away: Away
   readonly watchers: Watchers
   readonly keeper: SlotKeeper
   readonly indexing: FollowerIndexing
@@ -67,6 +69,9 @@ export function partsOf(from: {
   const relations = new Relations({ state, names, followers, watch: watchers })
   const authors = new AuthorBook({ state, table: store.authors, names, persistence, boot })
   const checkpoint = (): Promise<void> => checkpointer.take()
+  const isWatching = (reader: number): boolean => watchers.isWatching(reader)
+  const rows = { table: store.readers, persistence }
+  const away = new Away({ state, ...rows, isWatching, checkpoint, clock, signal })
   const policy = new Policy({ state, names, authors, checkpoint, clock, signal })
   const delivery = new Delivery({
     state,
@@ -88,6 +93,7 @@ export function partsOf(from: {
     book,
     authors,
     relations,
+    away,
     table: store.posts,
     persistence,
     audience: watchers,
@@ -119,7 +125,7 @@ export function partsOf(from: {
     monotonicMs,
   })
   const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration, policy })
-  const lists = new Lists({ state, names, followers })
+  const lists = new Lists({ state, names, followers, away })
   const indexing = new FollowerIndexing({ state, followers, clock, signal })
   const keeper = new SlotKeeper(
     { state, store, firehose, names, persistence, relations, applier, checkpointer, clock, claim },
@@ -137,6 +143,7 @@ export function partsOf(from: {
     dashboards,
     authorPosts,
     lists,
+    away,
     watchers,
     keeper,
     indexing,

@@ -11,6 +11,7 @@ import { hasReached, largerOf, type Position, zeroPosition } from '../model/posi
 import { hiOf, isAbove, loOf, msOfHalves } from '../model/post-id.ts'
 import { Judgements } from '../model/judgements.ts'
 import { Rates } from '../model/rates.ts'
+import { NumberMap } from '../model/number-map.ts'
 import { ReadRate } from '../model/read-rate.ts'
 import { ReadVitals } from '../model/read-vitals.ts'
 import { COVERED_FROM, type Reader } from '../model/reader.ts'
@@ -24,6 +25,8 @@ import { Bell } from './bell.ts'
 /** A slot that this cell keeps, and the users homed in it. */
 export type Slot = SlotTerm & {
   readonly readers: Map<number, Reader>
+  /** Numbers of readers of whom only the store knows more (away.ts). */
+  readonly away: NumberMap
   /** Everything in the window before this is in the slot's inboxes. */
   reachSeq: number
   /** Coverage of the whole slot starts at this second at the earliest. */
@@ -177,6 +180,7 @@ export class CellState {
       slot,
       term,
       readers: new Map(),
+      away: new NumberMap(),
       reachSeq: 0,
       floor: 0,
       isOwned: this.owns({ slot, term }),
@@ -210,9 +214,11 @@ export class CellState {
   readableReader(number: number): Reader | undefined {
     const reader = this.readers.get(number)
     const slot = reader === undefined ? undefined : this.slots.get(reader.slot)
+    return this.isReadable(slot) ? reader : undefined
+  }
+
+  isReadable(slot: Slot | undefined): boolean {
     return slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])
-      ? reader
-      : undefined
   }
 
   /** From here on everybody whom this cell owns now can be read. */
@@ -234,6 +240,25 @@ export class CellState {
     if (slot === undefined) throw new Error(`slot ${reader.slot} is not kept by ${this.cell}`)
     this.readers.set(reader.number, reader)
     slot.readers.set(reader.number, reader)
+  }
+
+  /** To be told of each change of a reader: the next checkpoint writes the row. */
+  noteChange(reader: Reader): void {
+    reader.revision++
+    this.dirtyReaders.add(reader)
+  }
+
+  /** From now on the reader's row is all there is. */
+  letGo(reader: Reader, slot: Slot): void {
+    this.readers.delete(reader.number)
+    slot.readers.delete(reader.number)
+    slot.away.set(reader.number, 0)
+  }
+
+  get readersAway(): number {
+    let away = 0
+    for (const slot of this.slots.values()) away += slot.away.size
+    return away
   }
 
   /** Unix ms in which the window's oldest post was made. */

@@ -32,6 +32,7 @@ export function cellStatus(
     logEnd: now.logEnd,
     lagMs: now.lagMs,
     readers: state.readers.size,
+    readersAway: state.readersAway,
     names: parts?.names.table.size ?? 0,
     windowPosts: state.window.size,
     windowPostsMax: state.limits.windowPostsMax,

@@ -56,6 +56,7 @@ export type CellPorts = {
   readonly monotonicMs: () => number
   readonly moving: Moving
 }
+type PageOfUsers = { readonly after: UserKey | undefined; readonly limit: number }
 export type CellOptions = {
   readonly name: CellName
   /** Unique for every start of any cell, and growing. */
@@ -158,6 +159,7 @@ export class Cell implements CellClient {
       this.#guard(this.#readiness.run()),
       this.#guard(parts.keeper.run()),
       this.#guard(parts.indexing.run()),
+      this.#guard(parts.away.run()),
     ]
     const reached = await Promise.race([this.#readiness.caughtUp(signal), this.failure])
     if (reached instanceof Error) throw reached
@@ -213,19 +215,19 @@ export class Cell implements CellClient {
     await delivery.write()
   }
 
+  sweep(): Promise<void> {
+    return this.#running().away.sweep()
+  }
+
   /** Pulled authors are left out of inboxes and merged in when a page is read. Durable when it resolves. */
   async setAuthorClass(author: UserKey, value: 'delivered' | 'pulled'): Promise<void> {
     const parts = this.#running()
     const number = parts.names.lookup(author)
     if (number === 0) return
-    if (value === 'pulled') await parts.authors.pull([number])
-    else await parts.authors.deliver([number])
+    await (value === 'pulled' ? parts.authors.pull([number]) : parts.authors.deliver([number]))
   }
 
-  async readersOf(
-    slot: number,
-    query: { readonly after: UserKey | undefined; readonly limit: number },
-  ): Promise<ReadersPage | undefined> {
+  async readersOf(slot: number, query: PageOfUsers): Promise<ReadersPage | undefined> {
     const kept = this.#state.slots.get(slot)
     return kept?.isComplete === true ? this.#running().lists.readersOf(kept, query) : undefined
   }
@@ -241,9 +243,9 @@ export class Cell implements CellClient {
   }
 
   async watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>> {
-    return this.#gate.inSlot(call, async (viewer, _slot, parts) => {
-      return parts.watchers.watch(call.viewer, viewer, call.signal)
-    })
+    return this.#gate.inSlot(call, async (viewer, _slot, { watchers }) =>
+      watchers.watch(call.viewer, viewer, call.signal),
+    )
   }
 
   countUnread(call: Call, cap: number): Promise<Answer<Unread>> {
@@ -268,10 +270,7 @@ export class Cell implements CellClient {
     )
   }
 
-  following(
-    call: Call,
-    query: { readonly after: UserKey | undefined; readonly limit: number },
-  ): Promise<Answer<FollowingPage>> {
+  following(call: Call, query: PageOfUsers): Promise<Answer<FollowingPage>> {
     return this.#gate.inSlot(call, (viewer, _slot, parts) =>
       parts.lists.following(viewer.reader, query),
     )
@@ -289,10 +288,7 @@ export class Cell implements CellClient {
     return this.#gate.anywhere({ ...call, seen }, (parts) => parts.lists.followersHere(query))
   }
 
-  relations(
-    call: Call,
-    query: { readonly after: UserKey | undefined; readonly limit: number },
-  ): Promise<Answer<RelationsPage>> {
+  relations(call: Call, query: PageOfUsers): Promise<Answer<RelationsPage>> {
     const read = (viewer: NonNullable<Viewer>, _slot: Slot, parts: CellParts) =>
       parts.lists.relations(viewer.reader, query)
     return this.#gate.inSlot(call, read, { early: true })

@@ -99,7 +99,14 @@ export class Gate {
     slot.readRate.note(begunMs)
     let isFailed = true
     try {
-      const value = await read({ number, reader: state.readers.get(number) }, slot, parts)
+      state.rates.noteSeen(number, begunMs)
+      const isAway = slot.away.has(number)
+      const reader = isAway ? await parts.away.bring(number, slot) : state.readers.get(number)
+      if (state.slots.get(slot.slot) !== slot) {
+        isFailed = false
+        return undefined
+      }
+      const value = await read({ number, reader }, slot, parts)
       isFailed = false
       return { read: value }
     } finally {

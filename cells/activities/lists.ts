@@ -10,6 +10,7 @@ import type {
   ReadersPage,
   RelationsPage,
 } from '../ports/cell-client.ts'
+import type { Away } from './away.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import { readMarkOf } from './dashboard-reader.ts'
 import type { FollowerIndex } from './follower-index.ts'
@@ -23,11 +24,18 @@ export class Lists {
   readonly #state: CellState
   readonly #names: NameBook
   readonly #followers: FollowerIndex
+  readonly #away: Pick<Away, 'look'>
 
-  constructor(options: { state: CellState; names: NameBook; followers: FollowerIndex }) {
+  constructor(options: {
+    state: CellState
+    names: NameBook
+    followers: FollowerIndex
+    away: Pick<Away, 'look'>
+  }) {
     this.#state = options.state
     this.#names = options.names
     this.#followers = options.followers
+    this.#away = options.away
   }
 
   async following(reader: Reader | undefined, query: After<UserKey>): Promise<FollowingPage> {
@@ -87,7 +95,8 @@ export class Lists {
   }
 
   readersOf(slot: Slot, { after, limit }: After<UserKey>): ReadersPage {
-    const keys = [...slot.readers.keys()].flatMap((number) => this.#names.table.keyOf(number) ?? [])
+    const numbers = [...slot.readers.keys(), ...numbersIn(slot.away)]
+    const keys = numbers.flatMap((number) => this.#names.table.keyOf(number) ?? [])
     const rest = keys.filter((key) => key > (after ?? '')).sort((a, b) => (a < b ? -1 : 1))
     const readers = rest.slice(0, limit)
     return { readers, next: rest.length > readers.length ? readers.at(-1) : undefined }
@@ -110,7 +119,8 @@ export class Lists {
       if (this.#state.authors.isDeleted(author)) return { followers: [], next: undefined }
       const end = keys.length < atOnce ? undefined : keys.at(-1)
       const candidates = new Set([...keys, ...this.#notIndexed(author, after, end)])
-      const found = [...candidates].filter((key) => this.#isFollowerHere(key, author))
+      const away = await this.#lookAt(candidates)
+      const found = [...candidates].filter((key) => this.#isFollowerHere(key, author, away))
       users.push(...found.sort((a, b) => (a < b ? -1 : 1)))
       after = end
       if (end === undefined) break
@@ -138,11 +148,46 @@ export class Lists {
   }
 
   /** The index may say too much. */
-  #isFollowerHere(user: UserKey, author: number): boolean {
+  #isFollowerHere(user: UserKey, author: number, away: ReadonlyMap<number, Reader>): boolean {
     const number = this.#names.lookup(user)
     // One's own posts are on one's dashboard, but nobody is their own follower.
     if (number === author || this.#state.authors.isDeleted(number)) return false
-    return this.#state.readableReader(number)?.follows(author) === true
+    const slot = this.#awaySlotOf(user, number)
+    const reader =
+      slot === undefined
+        ? this.#state.readableReader(number)
+        : this.#state.isReadable(slot)
+          ? away.get(number)
+          : undefined
+    return reader?.follows(author) === true
+  }
+
+  /** Rows of those users who are away, all of whom are when it answers. */
+  async #lookAt(users: Iterable<UserKey>): Promise<ReadonlyMap<number, Reader>> {
+    const known = new Map<number, Reader>()
+    for (;;) {
+      const missing = [...users].flatMap((user) => {
+        const number = this.#names.lookup(user)
+        const slot = known.has(number) ? undefined : this.#awaySlotOf(user, number)
+        return slot === undefined ? [] : [{ number, slot }]
+      })
+      if (missing.length === 0) return known
+      await Promise.all(
+        missing.map(async ({ number, slot }) => {
+          const reader = await this.#away.look(number, slot)
+          // Without a row only where all of the stay was dropped meanwhile.
+          if (reader !== undefined) known.set(number, reader)
+          else if (this.#state.slots.get(slot.slot) === slot) {
+            throw new Error(`reader ${number} of slot ${slot.slot} has no row`)
+          }
+        }),
+      )
+    }
+  }
+
+  #awaySlotOf(user: UserKey, number: number): Slot | undefined {
+    const slot = this.#state.slotOfUser(user)
+    return slot?.away.has(number) === true ? slot : undefined
   }
 }
 

@@ -178,7 +178,7 @@ export class Policy {
 
   /** For each reader and author: what is left out has no coverage any more, durably, before an inbox goes without it. */
   async #decidePairs(nowMs: number, sums: Sums): Promise<void> {
-    const { authors, costs, limits } = this.#state
+    const { authors, costs, limits, rates } = this.#state
     const readsPerSOf = this.#readsPerSAt(nowMs)
     const classes = new EdgeClasses(limits.policy, costs.all)
     const sinceMs = nowMs - (this.#decidedAtMs ?? nowMs - limits.generationMs)
@@ -190,7 +190,10 @@ export class Policy {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
       const of = { postsPerSOf, isPulled, readsPerS, generationS }
-      const changes = classes.decide(reader.edges, of)
+      const isDormant = rates.unseenMs(reader.number, nowMs) >= limits.policy.dormantMs
+      const changes = isDormant
+        ? classes.leaveAll(reader.edges, of)
+        : classes.decide(reader.edges, of)
       sums.entries += classes.entriesPerS
       sums.asDecidedUs += classes.costUs
       sums.edgesLeftOut += classes.leftOut
@@ -219,7 +222,7 @@ export class Policy {
 
   /** Whether something is left out that was not before. */
   #changePairs(reader: Reader, changes: Uint8Array): boolean {
-    const { authors, dirtyReaders } = this.#state
+    const { authors } = this.#state
     const { keys, words } = reader.edges
     let isSmaller = false
     for (let i = 0; i < changes.length; i++) {
@@ -231,7 +234,7 @@ export class Policy {
     }
     // Until the row says so.
     if (isSmaller) reader.leavesOut = false
-    dirtyReaders.add(reader)
+    this.#state.noteChange(reader)
     return isSmaller
   }
 

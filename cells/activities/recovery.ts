@@ -10,7 +10,7 @@
 
 import type { EventMemory } from '../model/event-memory.ts'
 import { Judgements } from '../model/judgements.ts'
-import { hasReached, type Position, zeroPosition } from '../model/position.ts'
+import { hasReached, largerOf, type Position, zeroPosition } from '../model/position.ts'
 import { msOfHalves } from '../model/post-id.ts'
 import {
   type CheckpointPicture,
@@ -52,6 +52,8 @@ const REACH_BATCH = 256
 const SLOTS_AT_ONCE = 16
 
 export class Recovery {
+  /** What the rows of all readers reflect. */
+  #rowsReflect: Position = []
   readonly #state: CellState
   readonly #store: CellStore
   readonly #names: NameBook
@@ -216,7 +218,11 @@ export class Recovery {
       const { slot, term } = next.value
       for await (const rows of this.#store.readers.ofSlot({ slot, term })) {
         for (const row of rows) {
-          this.#state.addReader(decodeReader({ number: row.reader, slot }, row.bytes))
+          const reader = decodeReader({ number: row.reader, slot }, row.bytes)
+          this.#rowsReflect = largerOf(reader.recoveredAt ?? [], this.#rowsReflect)
+          // Whose inbox gets nothing is loaded when they come (away.ts).
+          if (next.value.isIndexed && reader.isLeftOut) next.value.away.set(reader.number, 0)
+          else this.#state.addReader(reader)
         }
       }
     }
@@ -226,7 +232,7 @@ export class Recovery {
   async #checkRows(reached: ReadonlyMap<number, Reach>): Promise<void> {
     const { end } = await this.#firehose.bounds()
     for (const { position } of reached.values()) assertWithin(position, end)
-    for (const { recoveredAt } of this.#state.readers.values()) assertWithin(recoveredAt ?? [], end)
+    assertWithin(this.#rowsReflect, end)
   }
 }
 

@@ -1,9 +1,10 @@
 // Applies relations and read marks to the readers homed in this cell, and keeps the index of followers homed here.
 
-import type { Followed, Hidden, ReadMarked, Unfollowed } from '../model/event.ts'
+import type { Fact, Followed, Hidden, ReadMarked, Unfollowed } from '../model/event.ts'
 import { hiOf, loOf } from '../model/post-id.ts'
 import { BLOCKED, BLOCKED_BY, type ChangeTime, MUTED, Reader } from '../model/reader.ts'
 import type { UserRef } from '../model/user-key.ts'
+import type { Absent } from './away.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { FollowerIndex } from './follower-index.ts'
 import type { NameBook } from './name-book.ts'
@@ -21,6 +22,17 @@ export type Place = {
   /** Replayed for a slot on its way here: it alone is concerned. */
   readonly only?: ReadonlySet<Slot>
 }
+
+const NOBODY: readonly Absent[] = []
+const RELATIONS: ReadonlySet<Fact['kind']> = new Set([
+  'followed',
+  'unfollowed',
+  'blocked',
+  'unblocked',
+  'muted',
+  'unmuted',
+  'read-marked',
+])
 
 export class Relations {
   readonly #state: CellState
@@ -58,7 +70,21 @@ export class Relations {
   /** Makes the author a reader of their own posts, if homed here. Before the post counts, so that it is covered. */
   linkSelf(user: UserRef, number: number, at: Omit<Place, 'nowMs'>): void {
     if (this.#state.readers.has(number)) return
+    // Who is away is one already.
+    if (this.#state.slotOfUser(user.key)?.away.has(number) === true) return
     this.#readerOf(user, at)
+  }
+
+  /** Whom the event is about, and who is away: they have to be in memory first. */
+  absent(fact: Fact): readonly Absent[] {
+    if (!('user' in fact) || !RELATIONS.has(fact.kind)) return NOBODY
+    const users = 'target' in fact ? [fact.user, fact.target] : [fact.user]
+    return users.flatMap(({ key }) => {
+      const slot = this.#state.slotOfUser(key)
+      if (slot === undefined || slot.away.size === 0) return []
+      const number = this.#names.lookup(key)
+      return slot.away.has(number) ? [{ number, slot }] : []
+    })
   }
 
   #applyEdge(fact: Followed | Unfollowed, at: Place, changeTime: ChangeTime): void {
@@ -75,7 +101,7 @@ export class Relations {
             at: changeTime,
           })
         : reader.unfollow(author, changeTime)
-    this.#state.dirtyReaders.add(reader)
+    this.#state.noteChange(reader)
     if (!changed) return
     const follows = reader.follows(author)
     if (follows !== followed) {
@@ -97,14 +123,14 @@ export class Relations {
     if (reader !== undefined) {
       const target = this.#names.numberOf(fact.target)
       const changed = reader.setHidden(target, isMute ? MUTED : BLOCKED, options)
-      this.#state.dirtyReaders.add(reader)
+      this.#state.noteChange(reader)
       if (changed) this.#watch.graphChanged(reader, target)
     }
     const blocked = isMute ? undefined : this.#readerOf(fact.target, at)
     if (blocked !== undefined) {
       const user = this.#names.numberOf(fact.user)
       const changed = blocked.setHidden(user, BLOCKED_BY, options)
-      this.#state.dirtyReaders.add(blocked)
+      this.#state.noteChange(blocked)
       if (changed) this.#watch.graphChanged(blocked, user)
     }
   }
@@ -112,7 +138,7 @@ export class Relations {
   #markRead(fact: ReadMarked, at: Place): void {
     const reader = this.#readerOf(fact.user, at)
     if (reader === undefined || !reader.markRead(hiOf(fact.postId), loOf(fact.postId))) return
-    this.#state.dirtyReaders.add(reader)
+    this.#state.noteChange(reader)
     this.#watch.markRead(reader)
   }
 
@@ -135,10 +161,11 @@ export class Relations {
       const reflected = known.recoveredAt?.[at.partition] ?? 0
       return at.offset < reflected ? undefined : known
     }
+    if (slot.away.has(number)) throw new Error(`reader ${number} is away`)
     const reader = new Reader({ number, slot: slot.slot })
     reader.linkSelf(this.#state.authors.coverageAtLink(number))
     this.#state.addReader(reader)
-    this.#state.dirtyReaders.add(reader)
+    this.#state.noteChange(reader)
     // Who watches already does so as nobody's reader.
     this.#watch.graphChanged(reader, number)
     return reader

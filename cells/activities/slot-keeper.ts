@@ -237,24 +237,21 @@ export class SlotKeeper {
     this.#left.set(move, [...(this.#left.get(move) ?? []), ...stays])
   }
 
-  /** What copies that were broken off have left, once their moves are over, or others of their moves have come further. */
+  /** What copies that were broken off have left, once their moves are over, or a later stay is in the slot: never what is kept. */
   #dropOver(): void {
     const { state } = this.#parts
     for (const [move, stays] of this.#left) {
       if (this.#arrivals.has(move)) continue
-      const termHere = ({ slot }: SlotTerm): number => state.slots.get(slot)?.term ?? 0
-      const isUseless = (stay: SlotTerm): boolean =>
-        isOver(state.placement, move)
-          ? termHere(stay) !== stay.term
-          : stays.some((other) => termHere(other) > stay.term)
+      const hasEnded = isOver(state.placement, move)
+      const isUseless = ({ slot, term }: SlotTerm): boolean => {
+        const here = state.slots.get(slot)?.term ?? 0
+        return here > term || (hasEnded && here !== term)
+      }
       const useless = stays.filter(isUseless)
-      if (isOver(state.placement, move)) this.#left.delete(move)
-      else if (useless.length > 0)
-        this.#left.set(
-          move,
-          stays.filter((stay) => !isUseless(stay)),
-        )
-      void this.#inBackground(() => this.#dropRows(useless))
+      const rest = hasEnded ? [] : stays.filter((stay) => !isUseless(stay))
+      if (rest.length === 0) this.#left.delete(move)
+      else this.#left.set(move, rest)
+      if (useless.length > 0) void this.#inBackground(() => this.#dropRows(useless))
     }
   }
 

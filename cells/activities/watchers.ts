@@ -72,6 +72,10 @@ export class Watchers implements Audience, ReaderWatch {
     return this.#items(watcher, signal)
   }
 
+  isWatching(reader: number): boolean {
+    return [...this.#watchersOf(reader)].length > 0
+  }
+
   /** Ends all watches, so that clients go elsewhere or come again. */
   stop(): void {
     for (const watchers of this.#byReader.values()) {

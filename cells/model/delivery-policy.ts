@@ -27,6 +27,8 @@ export type DeliveryPolicy = {
   readonly rateMs: number
   /** Of readers of whom nothing is known: they may read below the window once in so long. */
   readonly priorReadMs: number
+  /** Who has not read for so long gets nothing into the inbox, and leaves memory. */
+  readonly dormantMs: number
   /** Pulled authors at a time: those for whom it saves most. */
   readonly pulledMax: number
 }
@@ -39,6 +41,7 @@ export const DELIVERY_POLICY: DeliveryPolicy = {
   dwellMs: 3_600_000,
   rateMs: 7 * 86_400_000,
   priorReadMs: 86_400_000,
+  dormantMs: 30 * 86_400_000,
   pulledMax: 100_000,
 }
 

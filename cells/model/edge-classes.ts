@@ -47,6 +47,18 @@ export class EdgeClasses {
     return changes.some((change) => change !== STAYS) ? changes : undefined
   }
 
+  /** The same for a reader who is to get nothing, whatever it costs to pull. */
+  leaveAll(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
+    const { words, size } = edges
+    if (this.#changes.length < size) this.#changes = new Uint8Array(2 * size)
+    const changes = this.#changes.subarray(0, size)
+    for (let i = 0; i < size; i++) {
+      changes[i] = ((words[i] as number) & COVERED_FROM) === NOT_COVERED ? STAYS : LEFT_OUT
+    }
+    this.#tally(edges, of, changes)
+    return changes.some((change) => change !== STAYS) ? changes : undefined
+  }
+
   /** Answers what the changes save, microseconds a second. */
   #decideEach(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): number {
     const policy = this.#policy

@@ -1,4 +1,4 @@
-// How often authors post, and how often readers read, by how far down they went. Of all users in 16 bytes each, as of the time
+// How often authors post, and how often readers read, by how far down they went. Of all users in 20 bytes each, as of the time
 // constant of the policy; after a restart the posts are those of the window, and reads count from then on.
 
 import { DecayingCounts } from './decaying-counts.ts'
@@ -11,14 +11,33 @@ export type Depth = 'window' | 'inbox' | 'below'
 const SPAN_MIN_S = 60
 
 export class Rates {
+  readonly #sinceMs: number
+  /** By reader: seconds after counting began. */
+  #seenS = new Uint32Array(1024)
   readonly #posts: DecayingCounts
   readonly #reads: Readonly<Record<Depth, DecayingCounts>>
 
   constructor(options: { readonly timeConstantMs: number; readonly nowMs: number }) {
     const { timeConstantMs, nowMs } = options
     const counts = (): DecayingCounts => new DecayingCounts({ timeConstantMs, sinceMs: nowMs })
+    this.#sinceMs = nowMs
     this.#posts = counts()
     this.#reads = { window: counts(), inbox: counts(), below: counts() }
+  }
+
+  /** That somebody reads, or has been brought back for something else. */
+  noteSeen(reader: number, atMs: number): void {
+    if (reader >= this.#seenS.length) {
+      const grown = new Uint32Array(Math.max(2 * this.#seenS.length, reader + 1))
+      grown.set(this.#seenS)
+      this.#seenS = grown
+    }
+    this.#seenS[reader] = Math.max(0, Math.floor((atMs - this.#sinceMs) / 1_000))
+  }
+
+  /** For how long the reader was not seen; of whom nothing is known, since counting began. */
+  unseenMs(reader: number, nowMs: number): number {
+    return nowMs - this.#sinceMs - (this.#seenS[reader] ?? 0) * 1_000
   }
 
   notePost(author: number, atMs: number): void {

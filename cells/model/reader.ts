@@ -37,6 +37,8 @@ export class Reader {
   readMarkLo = 0
   /** The inbox goes without what is not covered: the reader's row says durably that it is not. */
   leavesOut = false
+  /** Counts changes that the stored row has to be told of. */
+  revision = 0
   /** The position the stored row reflected; older events do not touch it. Undefined once replay has passed it. */
   recoveredAt: Position | undefined
 
@@ -119,6 +121,17 @@ export class Reader {
       if ((words[i] as number) >= before) kept.set(key, words[i] as number)
     }
     if (kept.size < size) this.#changes = kept.size === 0 ? undefined : kept
+  }
+
+  /** Whether the inbox gets nothing at all, and the row says so. */
+  get isLeftOut(): boolean {
+    if (!this.leavesOut) return false
+    this.edges.compact()
+    const { words, size } = this.edges
+    for (let i = 0; i < size; i++) {
+      if (((words[i] as number) & COVERED_FROM) !== NOT_COVERED) return false
+    }
+    return true
   }
 
   get changes(): NumberMap | undefined {

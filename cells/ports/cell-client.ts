@@ -204,7 +204,9 @@ export type CellStatus = PolicyStatus &
     readonly position: Position
     readonly logEnd: Position
     readonly lagMs: number
+    /** In memory, and those who are away. */
     readonly readers: number
+    readonly readersAway: number
     readonly names: number
     readonly windowPosts: number
     readonly windowPostsMax: number

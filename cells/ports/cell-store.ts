@@ -60,6 +60,7 @@ export type ReaderRow = SlotTerm & {
 
 export interface ReaderTable {
   put(rows: readonly ReaderRow[]): Promise<void>
+  get(at: SlotTerm, reader: number): Promise<ReaderRow | undefined>
   /** All readers of a slot's stay, in batches. */
   ofSlot(at: SlotTerm): AsyncIterable<readonly ReaderRow[]>
   putReach(rows: readonly ReachRow[]): Promise<void>

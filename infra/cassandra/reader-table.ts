@@ -70,6 +70,11 @@ export class CassandraReaderTable implements ReaderTable {
     for (const row of large) await this.#putLarge(row)
   }
 
+  async get(at: SlotTerm, reader: number): Promise<ReaderRow | undefined> {
+    const [row] = await this.#session.read(this.#selectOne, [at.slot, at.term, reader])
+    return row === undefined ? undefined : this.#whole(storedOf(at, row))
+  }
+
   async *ofSlot(at: SlotTerm): AsyncIterable<readonly ReaderRow[]> {
     const { slot, term } = at
     for await (const rows of this.#session.pages(this.#select, [slot, term], READERS_AT_ONCE)) {

@@ -159,6 +159,11 @@ export class EmbeddedReaderTable implements ReaderTable {
     })
   }
 
+  async get({ slot, term }: SlotTerm, reader: number): Promise<ReaderRow | undefined> {
+    const value = this.#readers.get(u32Key(slot, term, reader))
+    return value === undefined ? undefined : { slot, term, reader, ...rowOf(value) }
+  }
+
   async *ofSlot(at: SlotTerm): AsyncIterable<readonly ReaderRow[]> {
     const end = u32Key(at.slot, at.term + 1)
     let start = u32Key(at.slot, at.term)

@@ -129,6 +129,10 @@ class MemoryReaderTable implements ReaderTable {
     }
   }
 
+  async get(at: SlotTerm, reader: number): Promise<ReaderRow | undefined> {
+    return this.#stays.at(at).readers.get(reader)
+  }
+
   async *ofSlot(at: SlotTerm): AsyncIterable<readonly ReaderRow[]> {
     const rows = [...this.#stays.at(at).readers.values()].sort((a, b) => a.reader - b.reader)
     for (let i = 0; i < rows.length; i += READERS_PER_BATCH) {

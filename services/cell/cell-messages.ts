@@ -130,6 +130,7 @@ export function explanationOf(wire: ExplainReply): Explanation {
 const FIGURES = {
   lagMs: 'always',
   readers: 'always',
+  readersAway: 'always',
   names: 'always',
   windowPosts: 'always',
   windowPostsMax: 'always',

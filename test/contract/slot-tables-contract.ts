@@ -162,6 +162,14 @@ export function describeSlotTablesContract(name: string, open: () => Promise<Slo
       expect(plain(await readersOf(here))).toEqual(plain([large, empty]))
     })
 
+    test('one reader is read, by the row that stays, whatever its size', async () => {
+      const large = { ...row(5, 1), bytes: new Uint8Array(800_000).fill(9) }
+      await readers.put([row(4, 1), row(4, 3), row(4, 2), large, row(6, 1)])
+      const found = await Promise.all([4, 5, 7].map((reader) => readers.get(here, reader)))
+      expect(plain(found.flatMap((each) => each ?? []))).toEqual(plain([row(4, 3), large]))
+      for (const at of neighbours) expect(await readers.get(at, 4)).toBeUndefined()
+    })
+
     test('reach is one row a stay, and the greater version stays', async () => {
       const reach = (at: SlotTerm, count: number) => ({
         ...at,

@@ -136,7 +136,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     name: 'followers-believed',
     bug: 'who is in the index of followers is a follower',
     file: 'cells/activities/lists.ts',
-    old: 'return this.#state.readableReader(number)?.follows(author) === true',
+    old: 'return reader?.follows(author) === true',
     new: 'return number !== author',
   },
   {

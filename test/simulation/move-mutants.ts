@@ -212,8 +212,15 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'arrived-not-written',
     bug: 'the checkpoint that names a slot does not write its readers',
     file: 'cells/activities/arrival.ts',
-    old: '      state.dirtyReaders.add(reader)\n',
+    old: '      state.noteChange(reader)\n',
     new: '',
+  },
+  {
+    name: 'kept-dropped',
+    bug: 'what a copy that was broken off left is dropped although a later one went on with it',
+    file: 'cells/activities/slot-keeper.ts',
+    old: 'return here > term || (hasEnded && here !== term)',
+    new: 'return here > term || hasEnded',
   },
   {
     name: 'dropped-while-read',
@@ -248,8 +255,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'copy-listed-early',
     bug: 'followers in a copied slot are listed as of a position that the cell has not reached',
     file: 'cells/activities/cell-state.ts',
-    old: 'slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])',
-    new: 'slot?.isComplete === true',
+    old: 'return slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])',
+    new: 'return slot?.isComplete === true',
   },
   {
     name: 'arrived-unreached',

@@ -132,6 +132,11 @@ function readerTable(process: CellProcess, disk: Disk): ReaderTable {
         copies.map((row) => () => disk.landReader(row)),
       )
     },
+    get: ({ slot, term }, reader) =>
+      process.read('readers.get', () => {
+        const row = disk.readers.get(`${slot}/${term}/${reader}`)
+        return row === undefined ? undefined : copied(row)
+      }),
     ofSlot: ({ slot, term }) =>
       batches(process, 'readers.ofSlot', () =>
         [...disk.readers.values()]

@@ -265,6 +265,7 @@ function limitsOf(dice: Dice): CellLimits {
       rateMs: dice.pick([60_000, 3_600_000]),
       priorReadMs: dice.pick([30_000, 3_600_000]),
       pulledMax: dice.pick([2, 1_000]),
+      dormantMs: dice.pick([20_000, 300_000, 3_600_000, 1e13]),
     },
   }
 }

@@ -1,0 +1,140 @@
+// Readers who are away are not in memory: of whom no inbox holds anything (policy.ts), and who have not read for long. What is known of
+// them is their row in the store. They come back with their first read, or with the first event about them; their dashboard is
+// whole at once, as pages pull what no inbox covers.
+//
+// A row is what a reader goes away with: everything that changed before is durable, and nothing has changed since. While a call that may
+// use the reader is under way, in this slot, the reader stays.
+
+import { hasReached } from '../model/position.ts'
+import type { Reader } from '../model/reader.ts'
+import { decodeReader } from '../model/rows.ts'
+import type { ReaderTable } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
+import type { CellState, Slot } from './cell-state.ts'
+import type { Persistence } from './persist.ts'
+
+const SWEEP_MAX_MS = 60_000
+const READERS_PER_STEP = 1_024
+/** Who goes at a time: each is looked at twice. */
+const LEAVING_MAX = 100_000
+
+export type Absent = { readonly number: number; readonly slot: Slot }
+type Leaving = { readonly reader: Reader; readonly revision: number }
+
+export class Away {
+  readonly #state: CellState
+  readonly #table: Pick<ReaderTable, 'get'>
+  readonly #persistence: Persistence
+  readonly #isWatching: (reader: number) => boolean
+  readonly #checkpoint: () => Promise<void>
+  readonly #clock: Clock
+  readonly #signal: AbortSignal
+  readonly #coming = new Map<number, Promise<void>>()
+
+  constructor(options: {
+    state: CellState
+    table: Pick<ReaderTable, 'get'>
+    persistence: Persistence
+    isWatching: (reader: number) => boolean
+    /** Takes one that begins now. */
+    checkpoint: () => Promise<void>
+    clock: Clock
+    signal: AbortSignal
+  }) {
+    this.#state = options.state
+    this.#table = options.table
+    this.#persistence = options.persistence
+    this.#isWatching = options.isWatching
+    this.#checkpoint = options.checkpoint
+    this.#clock = options.clock
+    this.#signal = options.signal
+  }
+
+  /** The reader, in memory from now on. Undefined when nobody of this number lives in the slot, or the slot is not kept any more. */
+  async bring(number: number, slot: Slot): Promise<Reader | undefined> {
+    for (;;) {
+      const here = slot.readers.get(number)
+      if (here !== undefined || !slot.away.has(number)) return here
+      await this.#come(number, slot)
+      if (this.#state.slots.get(slot.slot) !== slot) return undefined
+    }
+  }
+
+  /** Until nobody of them is away, whatever the store does. */
+  async bringAll(who: () => readonly Absent[]): Promise<void> {
+    for (let absent = who(); absent.length > 0; absent = who()) {
+      this.#state.moved.ring()
+      for (const { number, slot } of absent) {
+        await this.#persistence.untilDurable(() => this.bring(number, slot))
+      }
+    }
+  }
+
+  /** What the row says of somebody who is away, and stays away. */
+  async look(number: number, slot: Slot): Promise<Reader | undefined> {
+    const row = await this.#table.get(slot, number)
+    return row === undefined ? undefined : decodeReader({ number, slot: slot.slot }, row.bytes)
+  }
+
+  #come(number: number, slot: Slot): Promise<void> {
+    const under = this.#coming.get(number)
+    if (under !== undefined) return under
+    const coming = this.#load(number, slot).finally(() => this.#coming.delete(number))
+    this.#coming.set(number, coming)
+    return coming
+  }
+
+  async #load(number: number, slot: Slot): Promise<void> {
+    const reader = await this.look(number, slot)
+    if (this.#state.slots.get(slot.slot) !== slot || !slot.away.has(number)) return
+    if (reader === undefined) throw new Error(`reader ${number} of slot ${slot.slot} has no row`)
+    // A row may be ahead of a cell that recovers.
+    if (hasReached(this.#state.position, reader.recoveredAt ?? [])) reader.recoveredAt = undefined
+    slot.away.delete(number)
+    this.#state.addReader(reader)
+    this.#state.rates.noteSeen(number, this.#clock.nowMs())
+  }
+
+  /** Lets go of who is away, until the cell stops. */
+  async run(): Promise<void> {
+    const { dormantMs } = this.#state.limits.policy
+    const sweepMs = Math.min(SWEEP_MAX_MS, Math.max(1_000, dormantMs / 4))
+    while (!this.#signal.aborted) {
+      await this.#clock.sleep(sweepMs, this.#signal)
+      if (!this.#signal.aborted) await this.sweep()
+    }
+  }
+
+  /** Lets go of everybody who may go now. */
+  async sweep(): Promise<void> {
+    const leaving = await this.#leaving()
+    if (leaving.length === 0) return
+    await this.#checkpoint()
+    for (const { reader, revision } of leaving) {
+      const slot = this.#state.slots.get(reader.slot)
+      if (slot === undefined || reader.revision !== revision || !this.#mayGo(reader, slot)) continue
+      this.#state.letGo(reader, slot)
+    }
+  }
+
+  async #leaving(): Promise<Leaving[]> {
+    const leaving: Leaving[] = []
+    let looked = 0
+    for (const slot of this.#state.complete) {
+      for (const reader of slot.readers.values()) {
+        if (++looked % READERS_PER_STEP === 0) await this.#clock.yield()
+        if (leaving.length === LEAVING_MAX) return leaving
+        if (this.#mayGo(reader, slot)) leaving.push({ reader, revision: reader.revision })
+      }
+    }
+    return leaving
+  }
+
+  #mayGo(reader: Reader, slot: Slot): boolean {
+    const { limits, rates } = this.#state
+    if (!slot.isDurable || !slot.isIndexed || slot.isStandby || slot.reads > 0) return false
+    if (slot.readers.get(reader.number) !== reader || reader.recoveredAt !== undefined) return false
+    if (rates.unseenMs(reader.number, this.#clock.nowMs()) < limits.policy.dormantMs) return false
+    return reader.isLeftOut && !this.#isWatching(reader.number)
+  }
+}

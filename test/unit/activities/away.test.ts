@@ -1,0 +1,140 @@
+// Readers who have been away for long are not in memory; whatever they or others do, nobody sees a difference.
+
+import { expect, test } from 'vitest'
+import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
+import { userRef } from '../../../cells/model/user-key.ts'
+import { gate, HOUR, ok, SECOND, Stage, until } from './stage.ts'
+
+const DORMANT = 10 * HOUR
+const policy = { ...DELIVERY_POLICY, dwellMs: 0, dormantMs: DORMANT }
+
+/** Bob and Carol follow Ann, who has posted; then nobody has read for long. */
+async function dormant(options: Partial<typeof policy> = {}): Promise<Stage> {
+  const stage = await Stage.open({ policy: { ...policy, ...options } })
+  await stage.follow('bob', 'ann')
+  await stage.follow('carol', 'ann')
+  await stage.publish('ann', 'old')
+  await stage.deliver()
+  stage.clock.advance(DORMANT + SECOND)
+  await stage.publish('ann', 'new')
+  // Leaves them out; then lets them go.
+  await stage.deliver()
+  await stage.cell.sweep()
+  expect(await counts(stage)).toEqual({ readers: 0, readersAway: 3 })
+  return stage
+}
+
+async function counts({ cell }: Stage) {
+  const { readers, readersAway } = await cell.status()
+  return { readers, readersAway }
+}
+
+test('the first read after long is a whole page, and the reader is back', async () => {
+  const stage = await dormant()
+  expect(await stage.dashboard('bob')).toEqual(['ann:new', 'ann:old'])
+  expect(await counts(stage)).toEqual({ readers: 1, readersAway: 2 })
+})
+
+test('what is published while they are away is on their dashboards, in the window or below it', async () => {
+  const stage = await dormant()
+  await stage.publish('ann', 'while away')
+  await stage.deliver()
+  await stage.publish('ann', 'in the window')
+  const all = ['ann:in the window', 'ann:while away', 'ann:new', 'ann:old']
+  expect(await stage.dashboard('bob')).toEqual(all)
+  expect(await stage.dashboard('carol', 1)).toEqual(all)
+})
+
+test('who comes back is delivered to again when that pays', async () => {
+  const stage = await dormant({ mode: 'delivered' })
+  expect(await stage.dashboard('bob')).toEqual(['ann:new', 'ann:old'])
+  await stage.deliver()
+  const before = (await stage.cell.status()).entriesDelivered
+  await stage.publish('ann', 'for bob')
+  await stage.deliver()
+  // Neither Ann nor Carol has come back.
+  expect((await stage.cell.status()).entriesDelivered).toBe(before + 1)
+  expect(await stage.dashboard('bob')).toEqual(['ann:for bob', 'ann:new', 'ann:old'])
+})
+
+test('relations of readers who are away change as those of others do', async () => {
+  const stage = await dormant()
+  await stage.publish('dan', 'hello')
+  await stage.follow('bob', 'dan')
+  await stage.hide('muted', 'carol', 'ann')
+  await stage.hide('blocked', 'ann', 'bob')
+  await stage.applied()
+  expect(await stage.dashboard('bob')).toEqual(['dan:hello'])
+  expect(await stage.dashboard('carol')).toEqual([])
+  await stage.hide('unmuted', 'carol', 'ann')
+  expect(await stage.dashboard('carol')).toEqual(['ann:new', 'ann:old'])
+})
+
+test('an author who is away stays the reader of their own posts', async () => {
+  const stage = await dormant()
+  await stage.publish('ann', 'again')
+  await stage.applied()
+  expect(await counts(stage)).toEqual({ readers: 0, readersAway: 3 })
+  expect(await stage.dashboard('ann')).toEqual(['ann:again', 'ann:new', 'ann:old'])
+})
+
+test('a list of followers has those who are away, and leaves them there', async () => {
+  const stage = await dormant()
+  const query = { author: userRef('ann').key, after: undefined, limit: 10 }
+  const { followers } = ok(await stage.cell.followersHere(stage.call('bob'), query))
+  expect(followers.map(({ id }) => id).sort()).toEqual(['bob', 'carol'])
+  expect(await counts(stage)).toEqual({ readers: 0, readersAway: 3 })
+})
+
+test('a restart leaves them in the store, and applies what it replays', async () => {
+  const stage = await dormant()
+  await stage.checkpoint()
+  await stage.follow('bob', 'dan')
+  await stage.publish('dan', 'hello')
+  await stage.applied()
+  await stage.restart()
+  await stage.applied()
+  expect((await counts(stage)).readersAway).toBe(2)
+  expect(await stage.dashboard('carol')).toEqual(['ann:new', 'ann:old'])
+  expect(await stage.dashboard('bob')).toEqual(['dan:hello', 'ann:new', 'ann:old'])
+})
+
+test('who changes while others are let go stays', async () => {
+  const stage = await Stage.open({ policy })
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', 'old')
+  await stage.deliver()
+  stage.clock.advance(DORMANT + SECOND)
+  await stage.publish('ann', 'new')
+  await stage.deliver()
+  const rows = gate()
+  stage.hooks.set('checkpoints.put', rows.hook)
+  const swept = stage.cell.sweep()
+  await until(() => rows.waiting > 0)
+  await stage.follow('bob', 'dan')
+  await stage.applied()
+  rows.open()
+  await swept
+  expect(await counts(stage)).toEqual({ readers: 1, readersAway: 1 })
+  await stage.publish('dan', 'hello')
+  expect(await stage.dashboard('bob')).toEqual(['dan:hello', 'ann:new', 'ann:old'])
+})
+
+test('who reads, or watches, stays', async () => {
+  const stage = await Stage.open({ policy })
+  await stage.follow('bob', 'ann')
+  await stage.follow('carol', 'ann')
+  await stage.publish('ann', 'old')
+  await stage.deliver()
+  const ending = new AbortController()
+  ok(await stage.cell.watch(stage.call('carol', ending.signal)))
+  stage.clock.advance(DORMANT + SECOND)
+  await stage.page('bob')
+  await stage.publish('ann', 'new')
+  await stage.deliver()
+  await stage.cell.sweep()
+  expect(await counts(stage)).toEqual({ readers: 2, readersAway: 1 })
+  ending.abort()
+  await stage.cell.sweep()
+  expect(await counts(stage)).toEqual({ readers: 1, readersAway: 2 })
+})
