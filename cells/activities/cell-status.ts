@@ -112,7 +112,7 @@ const NOTHING = { prepared: [], arrived: [], copying: [], retained: [], failures
 function slotLoads(state: CellState, nowMs: number): SlotLoad[] {
   const bytesPerReader = state.readersBytes / Math.max(1, state.readers.size)
   return [...state.slots.values()]
-    .filter(({ isOwned, readers }) => isOwned && readers.size > 0)
+    .filter(({ isOwned, readers, away }) => isOwned && readers.size + away.size > 0)
     .map(({ slot, readers, readRate }) => {
       const bytes = Math.round(readers.size * bytesPerReader)
       return { slot, readers: readers.size, reads: readRate.perSecond(nowMs), bytes }

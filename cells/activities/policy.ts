@@ -48,7 +48,7 @@ export class Policy {
   #spare = new AuthorDemand()
   /** Of those whose class changed not long ago. */
   readonly #changedMs = new Map<number, number>()
-  /** By reader: seconds after the start, plus one; 0 when nothing was changed since. */
+  /** By reader: seconds after the start; 0 when nothing was changed since. */
   #changedAtS = new Uint32Array(1024)
   #running: Promise<void> = Promise.resolve()
   #sums: Sums = NO_SUMS
@@ -197,7 +197,8 @@ export class Policy {
       sums.entries += classes.entriesPerS
       sums.asDecidedUs += classes.costUs
       sums.edgesLeftOut += classes.leftOut
-      if (changes === undefined || !this.#mayChange(reader, nowMs)) return
+      if (changes === undefined || !(this.#mayChange(reader, nowMs) || isDormant)) return
+      this.#noteChanged(reader, nowMs)
       if (this.#changePairs(reader, changes)) smaller.push(reader)
     })
     if (smaller.length === 0) return
@@ -205,19 +206,20 @@ export class Policy {
     for (const reader of smaller) reader.leavesOut = true
   }
 
-  /** Not again for a while; an operator's mode counts at once. Notes that it does. */
+  /** Not again for a while; an operator's mode counts at once. */
   #mayChange({ number }: Reader, nowMs: number): boolean {
     const { mode, dwellMs } = this.#state.limits.policy
-    const nowS = Math.max(0, Math.floor((nowMs - this.#startMs) / 1_000))
-    const changedS = Math.max(0, (this.#changedAtS[number] ?? 0) - 1)
-    if (mode === 'by-cost' && (nowS - changedS) * 1_000 < dwellMs) return false
+    const changedMs = this.#startMs + (this.#changedAtS[number] ?? 0) * 1_000
+    return mode !== 'by-cost' || nowMs - changedMs >= dwellMs
+  }
+
+  #noteChanged({ number }: Reader, nowMs: number): void {
     if (number >= this.#changedAtS.length) {
       const grown = new Uint32Array(Math.max(2 * this.#changedAtS.length, number + 1))
       grown.set(this.#changedAtS)
       this.#changedAtS = grown
     }
-    this.#changedAtS[number] = nowS + 1
-    return true
+    this.#changedAtS[number] = Math.max(0, Math.ceil((nowMs - this.#startMs) / 1_000))
   }
 
   /** Whether something is left out that was not before. */

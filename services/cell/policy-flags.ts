@@ -3,7 +3,7 @@
 import { z } from 'zod'
 import { COSTS_EXPECTED, type CostName, type Costs } from '../../cells/model/costs.ts'
 import { DELIVERY_POLICY, type DeliveryPolicy } from '../../cells/model/delivery-policy.ts'
-import { type Flag, flag } from '../runtime/flags.ts'
+import { duration, type Flag, flag } from '../runtime/flags.ts'
 
 const MODES = { 'by-cost': 'by-cost', always: 'delivered', never: 'pulled' } as const
 const MODE_NAMES = Object.keys(MODES) as [keyof typeof MODES, ...(keyof typeof MODES)[]]
@@ -26,6 +26,7 @@ export const POLICY_FIELDS = {
     )
     .transform(Number)
     .default(DELIVERY_POLICY.latencyWeight),
+  dormantAfter: duration().default(DELIVERY_POLICY.dormantMs),
   costs: z
     .string()
     .refine(
@@ -48,6 +49,11 @@ export const POLICY_FLAGS: readonly Flag[] = [
     'how much dearer a pull counts than it is: above 1, quicker deep pages for more work (default: 1)',
   ),
   flag(
+    '--dormant-after <time>',
+    'dormantAfter',
+    'readers who have not read for so long leave memory until they do (default: 30d)',
+  ),
+  flag(
     '--costs <costs>',
     'costs',
     'costs that count instead of those measured, such as pull-us=60,entry-us=0.06',
@@ -57,11 +63,12 @@ export const POLICY_FLAGS: readonly Flag[] = [
 export type PolicyGiven = {
   readonly delivery: keyof typeof MODES
   readonly latencyWeight: number
+  readonly dormantAfter: number
   readonly costs: Partial<Costs>
 }
 
-export function policyOf({ delivery, latencyWeight }: PolicyGiven): DeliveryPolicy {
-  return { ...DELIVERY_POLICY, mode: MODES[delivery], latencyWeight }
+export function policyOf({ delivery, latencyWeight, dormantAfter }: PolicyGiven): DeliveryPolicy {
+  return { ...DELIVERY_POLICY, mode: MODES[delivery], latencyWeight, dormantMs: dormantAfter }
 }
 
 function costsIn(text: string): Partial<Costs> | undefined {

@@ -46,6 +46,7 @@ const CLASSES = [
   'left out',
   'changed',
   'readers',
+  'away',
   'watchers',
   'decided',
 ]
@@ -58,6 +59,7 @@ function classesOf(cell: CellPolicy): string[] {
     count(cell.pairsLeftOut, 'pair'),
     cell.classChanges.toLocaleString('en-US'),
     cell.readers.toLocaleString('en-US'),
+    cell.readersAway.toLocaleString('en-US'),
     cell.watchers.toLocaleString('en-US'),
     cell.decidedAgeMs === undefined ? 'not yet' : `${duration(cell.decidedAgeMs)} ago`,
   ]

@@ -21,6 +21,7 @@ function wirePolicy(status: CellStatus): CellPolicy {
     authorsPulled: BigInt(status.authorsPulled),
     classChanges: BigInt(status.classChanges),
     readers: BigInt(status.readers),
+    readersAway: BigInt(status.readersAway),
     watchers: BigInt(status.watchers),
     entriesPerS: status.entriesPerS,
     readsBelowWindowPerS: status.readsBelowWindowPerS,

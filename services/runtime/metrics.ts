@@ -12,6 +12,7 @@ const CELL_GAUGES = {
   lagMs:
     'How long ago the newest applied event was appended, while there are newer ones; milliseconds',
   readers: 'Readers in memory',
+  readersAway: 'Readers who are away: only the store knows whom they follow',
   names: 'Users the cell has a number for',
   windowPosts: 'Posts in the window',
   windowPostsMax: 'Posts the window never exceeds',

@@ -86,12 +86,13 @@ test('every flag has a variable of its own', () => {
 
 test('what is delivered is decided by cost, unless the operator says otherwise', () => {
   expect(accepted({}).cellLimits).toMatchObject({
-    policy: { mode: 'by-cost', latencyWeight: 1 },
+    policy: { mode: 'by-cost', latencyWeight: 1, dormantMs: 30 * 86_400_000 },
     costs: {},
   })
-  const given = { delivery: 'never', latencyWeight: '2.5', costs: 'pull-us=60, entry-us=0.06' }
+  const costs = 'pull-us=60, entry-us=0.06'
+  const given = { delivery: 'never', latencyWeight: '2.5', dormantAfter: '12h', costs }
   expect(accepted(given).cellLimits).toMatchObject({
-    policy: { mode: 'pulled', latencyWeight: 2.5 },
+    policy: { mode: 'pulled', latencyWeight: 2.5, dormantMs: 12 * 3_600_000 },
     costs: { pullUs: 60, entryUs: 0.06 },
   })
 })
@@ -99,7 +100,7 @@ test('what is delivered is decided by cost, unless the operator says otherwise',
 test('policies that are none are told in a line each', () => {
   for (const costs of ['', 'pull-us', 'pull-us=', 'pull-us=x', 'pull=1', 'pull-us=1;entry-us=2']) {
     expect(refused({ costs })).toEqual([
-      '--costs wants costs such as pull-us=60,entry-us=0.06; there are chain-us, walked-us, entry-us, entry-bytes, pull-us',
+      '--costs wants costs such as pull-us=60,entry-us=0.06; there are chain-us, walked-us, entry-us, entry-bytes, pull-us, chunk-us',
     ])
   }
   expect(refused({ delivery: 'often', latencyWeight: '0' })).toEqual([
