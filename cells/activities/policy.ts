@@ -53,6 +53,7 @@ export class Policy {
   #running: Promise<void> = Promise.resolve()
   #sums: Sums = NO_SUMS
   #readsPerS = 0
+  #postsPerS = 0
   #decidedAtMs: number | undefined
   #changes = 0
 
@@ -138,9 +139,12 @@ export class Policy {
     const demand = this.#spare
     demand.clear(this.#names.end)
     const postsPerSOf = rates.postsPerSAt(nowMs)
+    let sumPostsPerS = 0
     for (let author = 1; author < demand.end; author++) {
       if (author % AUTHORS_PER_STEP === 0) await this.#rest()
-      demand.setPosts(author, postsPerSOf(author))
+      const postsPerS = postsPerSOf(author)
+      demand.setPosts(author, postsPerS)
+      sumPostsPerS += postsPerS
     }
     const cost = {
       entryUs: entryCostUs(costs.all, policy),
@@ -157,6 +161,7 @@ export class Policy {
     this.#spare = this.#demand
     this.#demand = demand
     this.#readsPerS = sumPerS
+    this.#postsPerS = sumPostsPerS
   }
 
   #readsPerSAt(nowMs: number): (reader: number) => number {
@@ -181,8 +186,8 @@ export class Policy {
     const { authors, costs, limits, rates } = this.#state
     const readsPerSOf = this.#readsPerSAt(nowMs)
     const classes = new EdgeClasses(limits.policy, costs.all)
-    const sinceMs = nowMs - (this.#decidedAtMs ?? nowMs - limits.generationMs)
-    const generationS = Math.max(1, sinceMs / 1_000)
+    const { generationMs, generationPosts } = limits
+    const generationS = Math.min(generationMs / 1_000, generationPosts / this.#postsPerS)
     const { postsPerSOf } = this.#demand
     const isPulled = (author: number): boolean => authors.isPulled(author)
     const smaller: Reader[] = []

@@ -26,7 +26,7 @@ export const COSTS_EXPECTED: Costs = {
   entryUs: 0.06,
   entryBytes: 6.5,
   pullUs: 60,
-  chunkUs: 12,
+  chunkUs: 8,
 }
 
 /** Units after which an observation has lost two thirds of its weight. */
@@ -39,6 +39,9 @@ const MEMORY = {
   chunkUs: 1e5,
 }
 const OUTLIER = 8
+/** What is also waited for is taken for the work as far as it is little: more than was known counts so many times less. */
+const WAITED_FOR: ReadonlySet<CostName> = new Set(['chunkUs'])
+const PATIENCE = 8
 
 export class CostMeter {
   readonly #set: Partial<Costs>
@@ -53,7 +56,9 @@ export class CostMeter {
     if (units <= 0 || took <= 0) return
     const known = this.#measured[name]
     const each = Math.min(took / units, known * OUTLIER)
-    this.#measured[name] = known + (each - known) * (1 - Math.exp(-units / MEMORY[name]))
+    const isWait = each > known && WAITED_FOR.has(name)
+    const memory = isWait ? MEMORY[name] * PATIENCE : MEMORY[name]
+    this.#measured[name] = known + (each - known) * (1 - Math.exp(-units / memory))
   }
 
   get(name: CostName): number {

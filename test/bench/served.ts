@@ -15,7 +15,7 @@ export type Served = {
   readonly ready: () => Promise<void>
 }
 
-const TRIES_MAX = 100
+const TRIES_MAX = 1_000
 /** Some calls failed: the table that it prints says which. */
 const TOLERATED = 'load'
 

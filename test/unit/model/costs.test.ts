@@ -17,6 +17,15 @@ test('one outlier, however far out, changes little', () => {
   expect(costs.get('pullUs')).toBeLessThan(1.01 * COSTS_EXPECTED.pullUs)
 })
 
+test('of what is also waited for, the least counts', () => {
+  const costs = new CostMeter()
+  for (let i = 0; i < 100; i++) costs.note('chunkUs', 1_000, i % 4 === 0 ? 20_000 : 100_000)
+  expect(costs.get('chunkUs')).toBeLessThan(50)
+  const quick = new CostMeter()
+  for (let i = 0; i < 500; i++) quick.note('chunkUs', 1_000, 2_000)
+  expect(quick.get('chunkUs')).toBeCloseTo(2, 0)
+})
+
 test('a watch that stands still says nothing', () => {
   const costs = new CostMeter()
   for (let i = 0; i < 10_000; i++) costs.note('entryUs', 1_000, 0)
