@@ -121,7 +121,7 @@ export class Applier {
       }
       if (!isCopied && this.#needsRow(record.event, known)) await this.#readRows(batch, i, known)
       const absent = (): readonly Absent[] => this.#relations.absent(fact)
-      if (absent().length > 0) await this.#away.bringAll(absent)
+      while (absent().length > 0) await this.#away.bringAll(absent)
       const counts = this.#admit(partition, record) && !isCopied
       if (counts && fact.kind === 'user-deleted') await this.#deleteUser(fact.user)
       // First, as nothing awaits between the two: watchers are told a position that holds the record.

@@ -109,7 +109,7 @@ export class Arrival {
     return this.#slots
   }
 
-  /** Under which term rows may be in the store; undefined before there may be any. */
+  /** Under which term rows may be in the store, and are found; undefined before. */
   get term(): number | undefined {
     return this.#term
   }
@@ -133,8 +133,8 @@ export class Arrival {
     this.#staysIn(before, runs)
     const begun = await this.#begunBefore(before)
     const term = begun?.term ?? (await this.#nextTerm())
-    this.#term = term
     await this.#mark(term)
+    this.#term = term
     const picture = await this.#checkpointOf(from)
     if (begun !== undefined && picture.rebuilt !== undefined) {
       throw new SourceUnusable(`${from} was rebuilt while it was copied`)
@@ -145,7 +145,7 @@ export class Arrival {
     const copied = this.#split(stays).map(({ to, from: stay }): Copied => {
       const slot = this.#keep({ slot: to, term }, picture.position.length)
       const whole = begun?.whole.get(to)
-      const hasChunks = whole?.fromTerm === stay.term
+      const hasChunks = whole?.fromTerm === stay.term && this.#isInWindow(whole.reach.position)
       return { slot, from: stay, hasChunks, reach: hasChunks ? whole.reach : NOTHING }
     })
     this.#slots = copied.map(({ slot }) => slot)
@@ -264,7 +264,7 @@ export class Arrival {
       const position = smallerOf(reach.position, state.position)
       const seq = state.marks.seqBefore(position)
       const { window } = state
-      const isWhole = seq >= window.tail && (seq > 0 || hasDroppedNone(window))
+      const isWhole = this.#isInWindow(position)
       const uncovered = isWhole ? 0 : secondAbove(window.droppedHi, window.droppedLo)
       slot.floor = Math.max(reach.floor, uncovered)
       slot.reflects = end
@@ -276,6 +276,13 @@ export class Arrival {
     }
     await this.#putReach(rows)
     state.replaced.ring()
+  }
+
+  /** Whether everything from there on is in the window. */
+  #isInWindow(position: Position): boolean {
+    const { marks, window } = this.#parts.state
+    const seq = marks.seqBefore(position)
+    return seq >= window.tail && (seq > 0 || hasDroppedNone(window))
   }
 
   #attach(slot: Slot): void {

@@ -8,7 +8,7 @@
 import { hasReached } from '../model/position.ts'
 import type { Reader } from '../model/reader.ts'
 import { decodeReader } from '../model/rows.ts'
-import type { ReaderTable } from '../ports/cell-store.ts'
+import type { ReaderRow, ReaderTable } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Persistence } from './persist.ts'
@@ -19,6 +19,7 @@ const READERS_PER_STEP = 1_024
 const LEAVING_MAX = 100_000
 
 export type Absent = { readonly number: number; readonly slot: Slot }
+type Read = () => Promise<ReaderRow | undefined>
 type Leaving = { readonly reader: Reader; readonly revision: number }
 
 export class Away {
@@ -29,7 +30,6 @@ export class Away {
   readonly #checkpoint: () => Promise<void>
   readonly #clock: Clock
   readonly #signal: AbortSignal
-  readonly #coming = new Map<number, Promise<void>>()
 
   constructor(options: {
     state: CellState
@@ -55,7 +55,7 @@ export class Away {
     for (;;) {
       const here = slot.readers.get(number)
       if (here !== undefined || !slot.away.has(number)) return here
-      await this.#come(number, slot)
+      await this.#come(number, slot, () => this.#table.get(slot, number))
       if (this.#state.slots.get(slot.slot) !== slot) return undefined
     }
   }
@@ -65,31 +65,29 @@ export class Away {
     for (let absent = who(); absent.length > 0; absent = who()) {
       this.#state.moved.ring()
       for (const { number, slot } of absent) {
-        await this.#persistence.untilDurable(() => this.bring(number, slot))
+        await this.#come(number, slot, () =>
+          this.#persistence.untilDurable(() => this.#table.get(slot, number)),
+        )
       }
     }
   }
 
   /** What the row says of somebody who is away, and stays away. */
   async look(number: number, slot: Slot): Promise<Reader | undefined> {
-    const row = await this.#table.get(slot, number)
-    return row === undefined ? undefined : decodeReader({ number, slot: slot.slot }, row.bytes)
+    return readerOf(await this.#table.get(slot, number), slot)
   }
 
-  #come(number: number, slot: Slot): Promise<void> {
-    const under = this.#coming.get(number)
-    if (under !== undefined) return under
-    const coming = this.#load(number, slot).finally(() => this.#coming.delete(number))
-    this.#coming.set(number, coming)
-    return coming
-  }
-
-  async #load(number: number, slot: Slot): Promise<void> {
-    const reader = await this.look(number, slot)
-    if (this.#state.slots.get(slot.slot) !== slot || !slot.away.has(number)) return
+  async #come(number: number, slot: Slot, read: Read): Promise<void> {
+    const departure = slot.away.get(number)
+    const reader = readerOf(await read(), slot)
+    // Who came back and went again has a newer row.
+    const isHere = departure === undefined || slot.away.get(number) !== departure
+    if (this.#state.slots.get(slot.slot) !== slot || isHere) return
     if (reader === undefined) throw new Error(`reader ${number} of slot ${slot.slot} has no row`)
     // A row may be ahead of a cell that recovers.
     if (hasReached(this.#state.position, reader.recoveredAt ?? [])) reader.recoveredAt = undefined
+    // What was left out when the reader went is what the inbox went without since.
+    reader.leavesOut = true
     slot.away.delete(number)
     this.#state.addReader(reader)
     this.#state.rates.noteSeen(number, this.#clock.nowMs())
@@ -131,10 +129,15 @@ export class Away {
   }
 
   #mayGo(reader: Reader, slot: Slot): boolean {
-    const { limits, rates } = this.#state
+    const { limits } = this.#state
     if (!slot.isDurable || !slot.isIndexed || slot.isStandby || slot.reads > 0) return false
     if (slot.readers.get(reader.number) !== reader || reader.recoveredAt !== undefined) return false
-    if (rates.unseenMs(reader.number, this.#clock.nowMs()) < limits.policy.dormantMs) return false
-    return reader.isLeftOut && !this.#isWatching(reader.number)
+    const unseenMs = this.#state.unseenMs(reader, slot, this.#clock.nowMs())
+    if (unseenMs < limits.policy.dormantMs) return false
+    return reader.leavesOut && reader.lacksAllCoverage && !this.#isWatching(reader.number)
   }
+}
+
+function readerOf(row: ReaderRow | undefined, { slot }: Slot): Reader | undefined {
+  return row === undefined ? undefined : decodeReader({ number: row.reader, slot }, row.bytes)
 }

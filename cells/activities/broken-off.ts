@@ -3,7 +3,8 @@
 // rows stay until the move is over, or a later stay has begun in these slots: only the latest one counts. Whether a move is over can be
 // told from an old placement too: its id is the epoch in which it began.
 
-import type { Placement, SlotTerm } from '../model/placement.ts'
+import { termOf } from '../model/move.ts'
+import { type CellName, findOwner, type Placement, type SlotTerm } from '../model/placement.ts'
 import { decodeReach, type Reach } from '../model/rows.ts'
 import type { ReachRow } from '../ports/cell-store.ts'
 
@@ -72,6 +73,40 @@ function termsFollowed(rows: readonly SlotTerm[]): ReadonlySet<number> {
   const latest = new Map<number, number>()
   for (const { slot, term } of rows) latest.set(slot, Math.max(term, latest.get(slot) ?? 0))
   return new Set(rows.flatMap(({ slot, term }) => (term < (latest.get(slot) ?? 0) ? [term] : [])))
+}
+
+/** Stays whose rows copies that were broken off have left, by move. */
+export class LeftBehind {
+  readonly #stays = new Map<number, readonly SlotTerm[]>()
+
+  get byMove(): readonly (readonly [number, readonly SlotTerm[]])[] {
+    return [...this.#stays]
+  }
+
+  add(move: number, stays: readonly SlotTerm[]): void {
+    const known = this.#stays.get(move) ?? []
+    const keys = new Set(known.map(({ slot, term }) => `${slot}.${term}`))
+    const added = stays.filter(({ slot, term }) => !keys.has(`${slot}.${term}`))
+    this.#stays.set(move, [...known, ...added])
+  }
+
+  keep(move: number, isKept: (stay: SlotTerm) => boolean): void {
+    const rest = (this.#stays.get(move) ?? []).filter(isKept)
+    if (rest.length === 0) this.#stays.delete(move)
+    else this.#stays.set(move, rest)
+  }
+}
+
+/** Whether a stay is one that the cell owns, has given away not long ago, or has ready. */
+export function isNamed(placement: Placement, cell: CellName, { slot, term }: SlotTerm): boolean {
+  const owner = findOwner(placement, slot)
+  if (owner?.cell === cell && owner.term === term) return true
+  return placement.moves.some((move) => {
+    if (move.to === cell && termOf(move) === term) return true
+    const { phase } = move
+    const left = phase.kind === 'retiring' ? phase.left : []
+    return left.some((range) => range.cell === cell && range.term === term)
+  })
 }
 
 export function isOver({ epoch, moves }: Placement, move: number): boolean {

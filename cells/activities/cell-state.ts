@@ -25,7 +25,7 @@ import { Bell } from './bell.ts'
 /** A slot that this cell keeps, and the users homed in it. */
 export type Slot = SlotTerm & {
   readonly readers: Map<number, Reader>
-  /** Numbers of readers of whom only the store knows more (away.ts). */
+  /** Numbers of readers of whom only the store knows more (away.ts), and which departure it was. */
   readonly away: NumberMap
   /** Everything in the window before this is in the slot's inboxes. */
   reachSeq: number
@@ -33,6 +33,8 @@ export type Slot = SlotTerm & {
   floor: number
   /** By the placement that this cell knows. */
   isOwned: boolean
+  /** Since when, if it was not from the start; Unix ms. Its readers were seen elsewhere before. */
+  ownedSinceMs: number | undefined
   /** It is held for another cell that may die: it gets no inboxes. */
   isStandby: boolean
   /** Everything of it is here: it may be read, written into inboxes, and named by checkpoints. */
@@ -105,6 +107,7 @@ export class CellState {
   eventsApplied = 0
   eventsRefused = 0
   eventsRepeated = 0
+  #departures = 0
 
   constructor(options: {
     cell: CellName
@@ -184,6 +187,7 @@ export class CellState {
       reachSeq: 0,
       floor: 0,
       isOwned: this.owns({ slot, term }),
+      ownedSinceMs: undefined,
       isStandby: false,
       isComplete: true,
       isNamed: true,
@@ -204,19 +208,14 @@ export class CellState {
     if (this.slots.get(slot.slot) !== slot) return
     this.slots.delete(slot.slot)
     for (const reader of slot.readers.values()) {
-      this.readers.delete(reader.number)
+      // An older copy may hold a user who has a slot of their own here.
+      if (this.readers.get(reader.number) === reader) this.readers.delete(reader.number)
       this.dirtyReaders.delete(reader)
     }
     this.replaced.ring()
   }
 
-  /** Who is homed in a slot that may be read as of now: a copied one may hold what this cell has still to apply. */
-  readableReader(number: number): Reader | undefined {
-    const reader = this.readers.get(number)
-    const slot = reader === undefined ? undefined : this.slots.get(reader.slot)
-    return this.isReadable(slot) ? reader : undefined
-  }
-
+  /** As of now: a copied one may hold what this cell has still to apply. */
   isReadable(slot: Slot | undefined): boolean {
     return slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])
   }
@@ -250,9 +249,19 @@ export class CellState {
 
   /** From now on the reader's row is all there is. */
   letGo(reader: Reader, slot: Slot): void {
-    this.readers.delete(reader.number)
+    if (this.readers.get(reader.number) === reader) this.readers.delete(reader.number)
     slot.readers.delete(reader.number)
-    slot.away.set(reader.number, 0)
+    slot.away.set(reader.number, ++this.#departures)
+  }
+
+  /** For how long a reader of the slot was not seen here, and could have been. */
+  unseenMs({ number }: Reader, slot: Slot, nowMs: number): number {
+    // Those of another cell's slots are seen there.
+    if (!slot.isOwned) return 0
+    const unseenMs = this.rates.unseenMs(number, nowMs)
+    return slot.ownedSinceMs === undefined
+      ? unseenMs
+      : Math.min(unseenMs, nowMs - slot.ownedSinceMs)
   }
 
   get readersAway(): number {

@@ -10,7 +10,8 @@
 //   posts, marks        both apply one log; rows carry offsets, erasing is final
 //   names               a number counts only after its name was durable and the claim confirmed: so the successor has read it
 //   number ranges       the same, for the reserved end
-//   readers             rows name the position they reflect, and use confirmed numbers only; of two the successor's stays
+//   readers             rows name the position they reflect, and use confirmed numbers only; of two the successor's stays, which has written
+//                       again what its inboxes go without before they do
 //   checkpoint          the successor has written the one it read with its own boot: a zombie's loses
 //   reach               the same; what a zombie says of its chunks counts for nobody who did not read it
 //   chunks, generations numbered by boot; chunks of a generation that is not known are passed over
@@ -18,7 +19,7 @@
 //   greatest, raises    of two rows the successor's stays, which has applied what its own checkpoints stand for
 //   class               pulled is written again by the successor; a zombie's pull covers less, which is safe
 //   followers           rows carry offsets
-//   dropTerm            of a term that is over; nobody reads what lands in it later
+//   dropTerm            of a term that is over, or that no placement names, after the claim was confirmed; nobody reads what lands later
 //   cache               every process has a cache epoch of its own
 
 import type { CheckpointTable } from '../ports/cell-store.ts'

@@ -101,7 +101,7 @@ export class Gate {
     try {
       state.rates.noteSeen(number, begunMs)
       const isAway = slot.away.has(number)
-      const reader = isAway ? await parts.away.bring(number, slot) : state.readers.get(number)
+      const reader = isAway ? await parts.away.bring(number, slot) : slot.readers.get(number)
       if (state.slots.get(slot.slot) !== slot) {
         isFailed = false
         return undefined

@@ -152,13 +152,9 @@ export class Lists {
     const number = this.#names.lookup(user)
     // One's own posts are on one's dashboard, but nobody is their own follower.
     if (number === author || this.#state.authors.isDeleted(number)) return false
-    const slot = this.#awaySlotOf(user, number)
-    const reader =
-      slot === undefined
-        ? this.#state.readableReader(number)
-        : this.#state.isReadable(slot)
-          ? away.get(number)
-          : undefined
+    const slot = this.#state.slotOfUser(user)
+    if (slot === undefined || !this.#state.isReadable(slot)) return false
+    const reader = slot.readers.get(number) ?? away.get(number)
     return reader?.follows(author) === true
   }
 

@@ -17,7 +17,7 @@ import { HIDE_REBLOGS, NOT_COVERED, type Reader } from '../model/reader.ts'
 import type { PolicyStatus } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { AuthorBook } from './author-book.ts'
-import type { CellState } from './cell-state.ts'
+import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import { Stopped } from './persist.ts'
 
@@ -170,20 +170,20 @@ export class Policy {
   }
 
   /** Of all slots that inboxes are written of. */
-  async #eachReader(visit: (reader: Reader) => void): Promise<void> {
+  async #eachReader(visit: (reader: Reader, slot: Slot) => void): Promise<void> {
     let visited = 0
     for (const slot of this.#state.complete) {
       if (slot.isStandby) continue
       for (const reader of slot.readers.values()) {
         if (++visited % READERS_PER_STEP === 0) await this.#rest()
-        visit(reader)
+        visit(reader, slot)
       }
     }
   }
 
   /** For each reader and author: what is left out has no coverage any more, durably, before an inbox goes without it. */
   async #decidePairs(nowMs: number, sums: Sums): Promise<void> {
-    const { authors, costs, limits, rates } = this.#state
+    const { authors, costs, limits } = this.#state
     const readsPerSOf = this.#readsPerSAt(nowMs)
     const classes = new EdgeClasses(limits.policy, costs.all)
     const { generationMs, generationPosts } = limits
@@ -191,20 +191,25 @@ export class Policy {
     const { postsPerSOf } = this.#demand
     const isPulled = (author: number): boolean => authors.isPulled(author)
     const smaller: Reader[] = []
-    await this.#eachReader((reader) => {
+    await this.#eachReader((reader, slot) => {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
       const of = { postsPerSOf, isPulled, readsPerS, generationS }
-      const isDormant = rates.unseenMs(reader.number, nowMs) >= limits.policy.dormantMs
+      const isDormant = this.#state.unseenMs(reader, slot, nowMs) >= limits.policy.dormantMs
       const changes = isDormant
         ? classes.leaveAll(reader.edges, of)
         : classes.decide(reader.edges, of)
       sums.entries += classes.entriesPerS
       sums.asDecidedUs += classes.costUs
       sums.edgesLeftOut += classes.leftOut
-      if (changes === undefined || !(this.#mayChange(reader, nowMs) || isDormant)) return
-      this.#noteChanged(reader, nowMs)
-      if (this.#changePairs(reader, changes)) smaller.push(reader)
+      if (changes !== undefined && (isDormant || this.#mayChange(reader, nowMs))) {
+        this.#noteChanged(reader, nowMs)
+        this.#changePairs(reader, changes)
+      }
+      if (reader.leavesOut || !reader.lacksCoverage) return
+      // Also what an earlier process has left out: it may not have been the last to write the row.
+      this.#state.noteChange(reader)
+      smaller.push(reader)
     })
     if (smaller.length === 0) return
     await this.#checkpoint()
@@ -227,22 +232,18 @@ export class Policy {
     this.#changedAtS[number] = Math.max(0, Math.ceil((nowMs - this.#startMs) / 1_000))
   }
 
-  /** Whether something is left out that was not before. */
-  #changePairs(reader: Reader, changes: Uint8Array): boolean {
+  #changePairs(reader: Reader, changes: Uint8Array): void {
     const { authors } = this.#state
     const { keys, words } = reader.edges
-    let isSmaller = false
     for (let i = 0; i < changes.length; i++) {
       if (changes[i] === STAYS) continue
       const isLeftOut = changes[i] === LEFT_OUT
+      // Until the row says so.
+      if (isLeftOut) reader.leavesOut = false
       const covered = isLeftOut ? NOT_COVERED : authors.coverageAtLink(keys[i] as number)
       words[i] = (((words[i] as number) & HIDE_REBLOGS) | covered) >>> 0
-      isSmaller ||= isLeftOut
     }
-    // Until the row says so.
-    if (isSmaller) reader.leavesOut = false
     this.#state.noteChange(reader)
-    return isSmaller
   }
 
   async #weigh(nowMs: number): Promise<{ sums: Sums; toPull: Change[]; toDeliver: Change[] }> {

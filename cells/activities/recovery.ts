@@ -220,9 +220,9 @@ export class Recovery {
         for (const row of rows) {
           const reader = decodeReader({ number: row.reader, slot }, row.bytes)
           this.#rowsReflect = largerOf(reader.recoveredAt ?? [], this.#rowsReflect)
-          // Whose inbox gets nothing is loaded when they come (away.ts).
-          if (next.value.isIndexed && reader.isLeftOut) next.value.away.set(reader.number, 0)
-          else this.#state.addReader(reader)
+          this.#state.addReader(reader)
+          // It stays so until this process has written the row: then they may leave memory again (policy.ts, away.ts).
+          if (reader.lacksAllCoverage) this.#state.rates.noteUnseen(reader.number)
         }
       }
     }

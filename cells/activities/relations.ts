@@ -69,16 +69,16 @@ export class Relations {
 
   /** Makes the author a reader of their own posts, if homed here. Before the post counts, so that it is covered. */
   linkSelf(user: UserRef, number: number, at: Omit<Place, 'nowMs'>): void {
-    if (this.#state.readers.has(number)) return
-    // Who is away is one already.
-    if (this.#state.slotOfUser(user.key)?.away.has(number) === true) return
+    const slot = this.#state.slotOfUser(user.key)
+    if (slot === undefined || slot.readers.has(number) || slot.away.has(number)) return
     this.#readerOf(user, at)
   }
 
   /** Whom the event is about, and who is away: they have to be in memory first. */
   absent(fact: Fact): readonly Absent[] {
     if (!('user' in fact) || !RELATIONS.has(fact.kind)) return NOBODY
-    const users = 'target' in fact ? [fact.user, fact.target] : [fact.user]
+    const isMute = fact.kind === 'muted' || fact.kind === 'unmuted'
+    const users = 'target' in fact && !isMute ? [fact.user, fact.target] : [fact.user]
     return users.flatMap(({ key }) => {
       const slot = this.#state.slotOfUser(key)
       if (slot === undefined || slot.away.size === 0) return []
@@ -156,7 +156,7 @@ export class Relations {
     const slot = this.#state.slotOfUser(user.key)
     if (slot === undefined || !concerns(slot, at)) return undefined
     const number = this.#names.numberOf(user)
-    const known = this.#state.readers.get(number)
+    const known = slot.readers.get(number)
     if (known !== undefined) {
       const reflected = known.recoveredAt?.[at.partition] ?? 0
       return at.offset < reflected ? undefined : known
@@ -165,6 +165,7 @@ export class Relations {
     const reader = new Reader({ number, slot: slot.slot })
     reader.linkSelf(this.#state.authors.coverageAtLink(number))
     this.#state.addReader(reader)
+    this.#state.rates.noteSeen(number, this.#state.runningMaxMs[at.partition] ?? 0)
     this.#state.noteChange(reader)
     // Who watches already does so as nobody's reader.
     this.#watch.graphChanged(reader, number)

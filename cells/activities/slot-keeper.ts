@@ -20,7 +20,7 @@ import type { SlotsReport } from '../ports/cell-client.ts'
 import type { Moving } from '../ports/placements.ts'
 import { CellSuperseded } from './claim.ts'
 import { Arrival, type ArrivalParts } from './arrival.ts'
-import { isOver, leftovers } from './broken-off.ts'
+import { isNamed, isOver, LeftBehind, leftovers } from './broken-off.ts'
 import { assertKept, SlotsMissing } from './kept-slots.ts'
 import type { Slot } from './cell-state.ts'
 import type { Delivery } from './delivery.ts'
@@ -51,7 +51,7 @@ export class SlotKeeper {
   readonly #prepared = new Set<number>()
   readonly #preparing = new Set<number>()
   /** Rows of copies that were broken off, by move; they are dropped when it is over. */
-  readonly #left = new Map<number, readonly SlotTerm[]>()
+  readonly #left = new LeftBehind()
   /** Terms of arrivals that failed when their slots were attached: others have written there. */
   readonly #burnt = new Set<number>()
   readonly #failures = new Map<number, { readonly times: number; readonly detail: string }>()
@@ -123,8 +123,12 @@ export class SlotKeeper {
   }
 
   async #learn(placement: Placement): Promise<void> {
-    const { state, claim } = this.#parts
+    const { state, claim, clock } = this.#parts
+    const owned = new Set([...state.slots.values()].filter(({ isOwned }) => isOwned))
     if (!state.place(placement)) return
+    for (const slot of state.slots.values()) {
+      if (slot.isOwned && !owned.has(slot)) slot.ownedSinceMs = clock.nowMs()
+    }
     const elsewhere = new Set(state.complete.filter(({ isOwned }) => !isOwned))
     if (elsewhere.size > 0) this.#watchers.moved(elsewhere)
     await assertKept(state, claim)
@@ -206,6 +210,7 @@ export class SlotKeeper {
       running.arrival = new Arrival(this.#parts, options)
       await running.arrival.run()
       this.#failures.delete(move.id)
+      this.#left.keep(move.id, ({ term }) => term !== running.arrival?.term)
     } catch (error) {
       if (isBroken(error) || this.#signal.aborted) throw error
       const times = (this.#failures.get(move.id)?.times ?? 0) + 1
@@ -223,7 +228,7 @@ export class SlotKeeper {
     if (arrival.slots.some(({ isOwned }) => isOwned)) return
     const { state, checkpointer } = this.#parts
     for (const slot of arrival.slots) state.forget(slot)
-    this.#leave(
+    this.#left.add(
       move.id,
       slotsThere(move).map((slot) => ({ slot, term })),
     )
@@ -233,25 +238,30 @@ export class SlotKeeper {
     await checkpointer.take()
   }
 
-  #leave(move: number, stays: readonly SlotTerm[]): void {
-    this.#left.set(move, [...(this.#left.get(move) ?? []), ...stays])
-  }
-
-  /** What copies that were broken off have left, once their moves are over, or a later stay is in the slot: never what is kept. */
+  /**
+   * What copies that were broken off have left, once their moves are over or a later copy has begun. A successor of this process may have
+   * gone on with them: never what the placement names, and only after the claim was confirmed.
+   */
   #dropOver(): void {
     const { state } = this.#parts
-    for (const [move, stays] of this.#left) {
+    for (const [move, stays] of this.#left.byMove) {
       if (this.#arrivals.has(move)) continue
       const hasEnded = isOver(state.placement, move)
-      const isUseless = ({ slot, term }: SlotTerm): boolean => {
-        const here = state.slots.get(slot)?.term ?? 0
-        return here > term || (hasEnded && here !== term)
-      }
-      const useless = stays.filter(isUseless)
-      const rest = hasEnded ? [] : stays.filter((stay) => !isUseless(stay))
-      if (rest.length === 0) this.#left.delete(move)
-      else this.#left.set(move, rest)
-      if (useless.length > 0) void this.#inBackground(() => this.#dropRows(useless))
+      const here = ({ slot }: SlotTerm): number => state.slots.get(slot)?.term ?? 0
+      const latest = Math.max(...stays.map((stay) => Math.max(stay.term, here(stay))))
+      const useless = stays.filter(
+        (stay) =>
+          (hasEnded || stay.term < latest) &&
+          here(stay) !== stay.term &&
+          !isNamed(state.placement, state.cell, stay),
+      )
+      const dropped = new Set(useless)
+      this.#left.keep(move, (stay) => !hasEnded && !dropped.has(stay))
+      if (useless.length === 0) continue
+      void this.#inBackground(async () => {
+        await this.#parts.claim.confirm()
+        await this.#dropRows(useless)
+      })
     }
   }
 
@@ -334,9 +344,10 @@ export class SlotKeeper {
     const stays = await persistence.untilDurable(() => store.readers.reach())
     // A successor may be taking slots in, under terms of its own.
     await claim.confirm()
-    const isKept = ({ slot, term }: SlotTerm) => state.slots.get(slot)?.term === term
+    const isKept = (stay: SlotTerm) =>
+      state.slots.get(stay.slot)?.term === stay.term || isNamed(state.placement, state.cell, stay)
     const { ofMoves, useless } = leftovers(stays, state.placement, isKept)
-    for (const [move, ofMove] of ofMoves) this.#leave(move, ofMove)
+    for (const [move, ofMove] of ofMoves) this.#left.add(move, ofMove)
     for (const ofTerm of useless) await this.#dropRows(ofTerm)
   }
 

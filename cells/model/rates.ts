@@ -7,6 +7,7 @@ import { expectedRate, rateOfAll } from './delivery-policy.ts'
 /** How far down a page came: within the window, below it by inboxes alone, or with authors' stored posts. */
 export type Depth = 'window' | 'inbox' | 'below'
 
+const GONE = 0xffff_ffff
 /** Nobody's rate is taken from less. */
 const SPAN_MIN_S = 60
 
@@ -35,9 +36,16 @@ export class Rates {
     this.#seenS[reader] = Math.max(0, Math.floor((atMs - this.#sinceMs) / 1_000))
   }
 
+  /** That somebody had gone before counting began. */
+  noteUnseen(reader: number): void {
+    this.noteSeen(reader, this.#sinceMs)
+    this.#seenS[reader] = GONE
+  }
+
   /** For how long the reader was not seen; of whom nothing is known, since counting began. */
   unseenMs(reader: number, nowMs: number): number {
-    return nowMs - this.#sinceMs - (this.#seenS[reader] ?? 0) * 1_000
+    const seenS = this.#seenS[reader] ?? 0
+    return seenS === GONE ? Number.POSITIVE_INFINITY : nowMs - this.#sinceMs - seenS * 1_000
   }
 
   notePost(author: number, atMs: number): void {

@@ -35,7 +35,10 @@ export class Reader {
   #changes: NumberMap | undefined
   readMarkHi = 0
   readMarkLo = 0
-  /** The inbox goes without what is not covered: the reader's row says durably that it is not. */
+  /**
+   * The inbox goes without what is not covered: the reader's row says durably that it is not, and was written by this process. One of
+   * an earlier process may still land on another of it.
+   */
   leavesOut = false
   /** Counts changes that the stored row has to be told of. */
   revision = 0
@@ -123,15 +126,21 @@ export class Reader {
     if (kept.size < size) this.#changes = kept.size === 0 ? undefined : kept
   }
 
-  /** Whether the inbox gets nothing at all, and the row says so. */
-  get isLeftOut(): boolean {
-    if (!this.leavesOut) return false
+  /** Whether some author is not covered. */
+  get lacksCoverage(): boolean {
+    return this.#hasEdge((coverage) => coverage === NOT_COVERED)
+  }
+
+  /** Whether none is. */
+  get lacksAllCoverage(): boolean {
+    return !this.#hasEdge((coverage) => coverage !== NOT_COVERED)
+  }
+
+  #hasEdge(that: (coverage: number) => boolean): boolean {
     this.edges.compact()
     const { words, size } = this.edges
-    for (let i = 0; i < size; i++) {
-      if (((words[i] as number) & COVERED_FROM) !== NOT_COVERED) return false
-    }
-    return true
+    for (let i = 0; i < size; i++) if (that((words[i] as number) & COVERED_FROM)) return true
+    return false
   }
 
   get changes(): NumberMap | undefined {

@@ -14,7 +14,7 @@ import {
   slotsOf,
 } from './placement.ts'
 import { type Position, zeroPosition } from './position.ts'
-import { COVERED_FROM, NOT_COVERED, Reader } from './reader.ts'
+import { Reader } from './reader.ts'
 
 const FORMAT = 1
 
@@ -36,10 +36,6 @@ export function decodeReader(of: { number: number; slot: number }, bytes: Uint8A
   reader.readMarkHi = readMarkHi
   reader.readMarkLo = readMarkLo
   reader.recoveredAt = position
-  const { words, size } = edges
-  for (let i = 0; i < size && !reader.leavesOut; i++) {
-    reader.leavesOut = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
-  }
   return reader
 }
 

@@ -56,10 +56,13 @@ async function idOf(path: string): Promise<string> {
   if (id !== undefined) return id.trim()
   const draft = `${file}.${randomUUID()}`
   await writeFile(draft, `${randomUUID()}\n`)
-  await link(draft, file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  await rm(draft)
+  try {
+    await link(draft, file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error
+    })
+  } finally {
+    await rm(draft, { force: true })
+  }
   return (await readFile(file, 'utf8')).trim()
 }
 

@@ -219,8 +219,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'kept-dropped',
     bug: 'what a copy that was broken off left is dropped although a later one went on with it',
     file: 'cells/activities/slot-keeper.ts',
-    old: 'return here > term || (hasEnded && here !== term)',
-    new: 'return here > term || hasEnded',
+    old: '          here(stay) !== stay.term &&\n          !isNamed(state.placement, state.cell, stay),\n',
+    new: '          stay.term > 0,\n',
   },
   {
     name: 'dropped-while-read',
