@@ -25,6 +25,14 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     new: '  const edges = readMap(from) ?? new NumberMap()\n  for (let i = 0; i < edges.size; i++) if (((edges.words[i] as number) & COVERED_FROM) === NOT_COVERED) edges.words[i] = 0\n',
   },
   {
+    name: 'left-out-of-before',
+    bug: 'what an earlier process left out is left out before this one has said so: a late row of that one makes it covered',
+    file: 'cells/activities/recovery.ts',
+    old: '          this.#state.addReader(reader)\n          // It stays so',
+    new: '          this.#state.addReader(reader)\n          reader.leavesOut = reader.lacksCoverage\n          // It stays so',
+    test: 'test/unit/activities/away.test.ts',
+  },
+  {
     name: 'away-with-changes',
     bug: 'a reader leaves memory whose row does not say everything yet',
     file: 'cells/activities/away.ts',

@@ -3,7 +3,8 @@
 import { expect, test } from 'vitest'
 import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
-import { gate, HOUR, ok, SECOND, Stage, until } from './stage.ts'
+import { gate, held, HOUR, ok, SECOND, Stage, until } from './stage.ts'
+import { TwoCells } from './two-cells.ts'
 
 const DORMANT = 10 * HOUR
 const policy = { ...DELIVERY_POLICY, dwellMs: 0, dormantMs: DORMANT }
@@ -142,4 +143,44 @@ test('who reads, or watches, stays', async () => {
   ending.abort()
   await stage.cell.sweep()
   expect(await counts(stage)).toEqual({ readers: 1, readersAway: 2 })
+})
+
+test('a row of an earlier process that lands late makes nobody covered who was left out since', async () => {
+  const stage = await dormant({ mode: 'delivered' })
+  await stage.page('bob')
+  const late = held()
+  stage.hooks.set('readers.put', late.hook)
+  // Bob is delivered to again, and his row says so: it is on its way when the cell dies.
+  await stage.deliver()
+  void stage.cell.checkpoint().catch(() => undefined)
+  await until(() => late.calls.length > 0)
+  await stage.restart()
+  for (const land of late.calls) await land()
+  await stage.deliver()
+  stage.clock.advance(10 * SECOND)
+  await stage.publish('ann', 'after that')
+  await stage.deliver()
+  await stage.checkpoint()
+  await stage.restart()
+  expect(await stage.dashboard('bob')).toEqual(['ann:after that', 'ann:new', 'ann:old'])
+})
+
+test('who comes with a slot is not taken for somebody who has been away here', async () => {
+  const cells = await TwoCells.start(4, { policy: { ...policy, mode: 'delivered' } })
+  const { source, target } = cells
+  await source.follow('bob', 'ann')
+  await source.publish('ann', 'old')
+  await source.deliver()
+  await source.checkpoint()
+  source.clock.advance(DORMANT + SECOND)
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  await cells.arrived()
+  await target.deliver()
+  await cells.cutOver()
+  await target.deliver()
+  await target.cell.sweep()
+  expect((await target.cell.status()).readersAway).toBe(0)
+  expect((await target.cell.status()).pairsLeftOut).toBe(0)
+  expect(await target.dashboard('bob')).toEqual(['ann:old'])
 })

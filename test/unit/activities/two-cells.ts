@@ -1,5 +1,6 @@
 // Two cells beside each other on memory adapters, and slots that move from the first to the second step by step.
 
+import type { CellLimits } from '../../../cells/model/cell-limits.ts'
 import { advance, type MoveEvent, planMove } from '../../../cells/model/move.ts'
 import { firstPlacement, type Placement } from '../../../cells/model/placement.ts'
 import { MemoryFirehose } from '../../../infra/memory/firehose.ts'
@@ -14,20 +15,20 @@ export class TwoCells {
   readonly #slots: number
   #move = 0
 
-  private constructor(slots: number) {
+  private constructor(slots: number, limits: Partial<CellLimits>) {
     const clock = new StandingClock()
     const firehose = new MemoryFirehose({ clock, logId: 'log', partitionsPerTopic: 2 })
     const placement = { ...firstPlacement(['a'], slots), cells: ['a', 'b'] }
     this.moving = new MemoryPlacements(placement)
     const near: Omit<Neighbourhood, 'name'> = { clock, firehose, moving: this.moving, placement }
-    this.source = new Stage({}, { ...near, name: 'a' })
-    this.target = new Stage({}, { ...near, name: 'b' })
+    this.source = new Stage(limits, { ...near, name: 'a' })
+    this.target = new Stage(limits, { ...near, name: 'b' })
     this.moving.addSource('a', this.source.store)
     this.#slots = slots
   }
 
-  static async start(slots: number): Promise<TwoCells> {
-    const cells = new TwoCells(slots)
+  static async start(slots: number, limits: Partial<CellLimits> = {}): Promise<TwoCells> {
+    const cells = new TwoCells(slots, limits)
     await cells.source.create(1).start()
     await cells.target.create(2).start()
     return cells
