@@ -162,7 +162,11 @@ describe('restarts', () => {
     expect(newest?.text).toBe('drained 1')
     const older = await after.dashboard('ann', { pageToken: first.olderPageToken ?? '' })
     expect(older.posts.map(({ text }) => text)).not.toContain('drained 1')
-    expect((await cluster.gateway.status('/healthz/ready')).code).toBe(200)
+    // Once it has heard from all cells.
+    await eventually(
+      () => cluster.gateway.status('/healthz/ready'),
+      ({ code }) => code === 200,
+    )
   })
 
   test('a controller is no part of reading or writing', async () => {
