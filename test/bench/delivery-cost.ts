@@ -169,7 +169,6 @@ async function runOn(
   }
   const costs = state.costs.all
   const { status } = parts.policy
-  if (process.env['COSTS'] !== undefined) console.log(costs, sum)
   return {
     cpuUs: sum.cpuUs / MEASURED,
     bytes: sum.bytes / MEASURED,
