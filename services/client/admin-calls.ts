@@ -37,7 +37,7 @@ export interface Explanation {
   readonly lagEvents: bigint
   /** Where the cell takes the post from. */
   readonly source: 'window' | 'inbox' | 'pulled' | undefined
-  /** From which id on inbox and window together hold all of the author's posts for this reader. */
+  /** From which id on inbox and window together hold all of the author's posts for this reader; undefined when the pair is left out. */
   readonly coveredFromPostId: string | undefined
   /** Whether the author's posts are left out of inboxes, and pulled when somebody looks. */
   readonly authorPulled: boolean
