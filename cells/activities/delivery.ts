@@ -13,8 +13,7 @@ import { ID_EPOCH_MS, isAbove, postIdOf } from '../model/post-id.ts'
 import { zeroPosition } from '../model/position.ts'
 import type { NumberMap } from '../model/number-map.ts'
 import { COVERED_FROM, NOT_COVERED, type Reader } from '../model/reader.ts'
-import { encodeReach } from '../model/rows.ts'
-import type { CellStore, Chunk, GenerationRow, ReachRow } from '../ports/cell-store.ts'
+import type { CellStore, Chunk, GenerationRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { secondAbove } from './author-book.ts'
 import type { CellState, Slot } from './cell-state.ts'
@@ -22,6 +21,8 @@ import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
 import type { Policy } from './policy.ts'
 import type { PostBook } from './post-book.ts'
+import { ReachWriter } from './reach-writer.ts'
+import { Slices } from './slices.ts'
 
 /** Generations of one boot are numbered above those of all boots before. */
 const GENERATIONS_PER_BOOT = 2 ** 20
@@ -30,8 +31,7 @@ const MONTH_MS = 30 * 86_400_000
 const AUTHORS_AT_ONCE = 2 ** 20
 const BUILD_STEP = 20_000
 const CHUNK_BATCH = 256
-const SLOTS_AT_ONCE = 8
-const REACH_BATCH = 256
+const SLOTS_AT_ONCE = 16
 const TRIES_BEFORE_UNCOVER = 5
 
 /** What one pass writes: entries [from, end) of the window, and the position at which `end` was its head. */
@@ -62,11 +62,10 @@ export class Delivery {
   /** Batches of chunks under way. */
   #puts = 0
   #generations = 0
-  #versions = 0
   #running: Promise<void> = Promise.resolve()
-  #sliceStartMs = 0
-  /** Others' turn between two slices. */
-  #turn: Promise<void> | undefined
+  readonly #reached: ReachWriter
+  /** One for all slots that are written at once, and from one slot to the next. */
+  readonly #slices: Slices
 
   constructor(options: {
     state: CellState
@@ -92,6 +91,9 @@ export class Delivery {
     this.#monotonicMs = options.monotonicMs
     this.#boot = options.boot
     this.#signal = options.signal
+    const { clock, state, store, persistence, boot } = options
+    this.#slices = new Slices(clock, state.limits.sliceMs)
+    this.#reached = new ReachWriter({ table: store.readers, persistence, boot })
   }
 
   /** Writes a generation whenever one is full, by posts or by age, until the cell stops. */
@@ -169,6 +171,7 @@ export class Delivery {
       const left = slots.values()
       const workers = Array.from({ length: SLOTS_AT_ONCE }, () => this.#writeSlots(left, pass))
       await Promise.all(workers)
+      await this.#reached.settled()
     } finally {
       this.#state.window.unpin(pin)
     }
@@ -180,8 +183,8 @@ export class Delivery {
       const slot = next.value
       // Nobody lives there: nothing to lack, now or after a restart.
       if (slot.readers.size === 0) slot.reachSeq = pass.end
-      else if (await this.#writeSlot(slot, pass)) await this.#reach(slot, pass, slot.floor)
-      else if (this.#isWindowFull) await this.#reach(slot, pass, Math.max(slot.floor, pass.floor))
+      else if (await this.#writeSlot(slot, pass)) this.#reach(slot, pass, slot.floor)
+      else if (this.#isWindowFull) this.#reach(slot, pass, Math.max(slot.floor, pass.floor))
     }
   }
 
@@ -234,7 +237,7 @@ export class Delivery {
     let chunks: Chunk[] = []
     let entries = 0
     for (const reader of slot.readers.values()) {
-      while (this.#isSliceOver()) await this.#nextSlice()
+      while (this.#slices.isOver) await this.#slices.next()
       entries += this.#deliver(reader, pass, chunks)
       if (chunks.length < CHUNK_BATCH) continue
       if (!(await this.#putChunks(slot, pass, chunks))) return false
@@ -243,23 +246,6 @@ export class Delivery {
     if (chunks.length > 0 && !(await this.#putChunks(slot, pass, chunks))) return false
     this.#state.entriesDelivered += entries
     return true
-  }
-
-  /** One slice for all slots that are written at once, and from one slot to the next. A clock that steps back ends it. */
-  #isSliceOver(): boolean {
-    const usedMs = Math.abs(this.#clock.nowMs() - this.#sliceStartMs)
-    return usedMs >= this.#state.limits.sliceMs
-  }
-
-  #nextSlice(): Promise<void> {
-    this.#turn ??= this.#giveTurn()
-    return this.#turn
-  }
-
-  async #giveTurn(): Promise<void> {
-    await this.#clock.yield()
-    this.#sliceStartMs = this.#clock.nowMs()
-    this.#turn = undefined
   }
 
   /** Tries again with the same bytes: a chunk gathered anew could differ, and one of the two may land late. */
@@ -332,13 +318,8 @@ export class Delivery {
   }
 
   /** From here on the slot's inboxes have everything before the end of the pass, or say from `floor` on that they do not. */
-  async #reach(slot: Slot, pass: Pass, floor: number): Promise<void> {
-    const version = { boot: this.#boot, count: ++this.#versions }
-    const bytes = encodeReach({ floor, position: pass.position })
-    const row = { slot: slot.slot, term: slot.term, version, bytes }
-    await this.#persistence.untilDurable(() => this.#store.readers.putReach([row]))
-    slot.floor = floor
-    slot.reachSeq = pass.end
+  #reach(slot: Slot, { position, end }: Pass, floor: number): void {
+    this.#reached.note({ slot, position, floor, seq: end })
   }
 
   /** Drops what every slot has and what is more than the window keeps; never a post whose own row is not durable. */
@@ -377,17 +358,13 @@ export class Delivery {
     return secondAbove(maxHi, maxLo)
   }
 
-  async #uncover(slots: readonly Slot[], floor: number): Promise<void> {
+  async #uncover(slots: readonly Slot[], least: number): Promise<void> {
     const position = zeroPosition(this.#state.position.length)
-    for (let from = 0; from < slots.length; from += REACH_BATCH) {
-      const batch = slots.slice(from, from + REACH_BATCH)
-      const rows = batch.map((slot): ReachRow => {
-        slot.floor = Math.max(slot.floor, floor)
-        const version = { boot: this.#boot, count: ++this.#versions }
-        const bytes = encodeReach({ floor: slot.floor, position })
-        return { slot: slot.slot, term: slot.term, version, bytes }
-      })
-      await this.#persistence.untilDurable(() => this.#store.readers.putReach(rows))
+    for (const slot of slots) {
+      const floor = Math.max(slot.floor, least)
+      slot.floor = floor
+      this.#reached.note({ slot, position, floor, seq: slot.reachSeq })
     }
+    await this.#reached.settled()
   }
 }

@@ -32,7 +32,7 @@ export class Gate {
 
   /**
    * A call for a user of this cell; `moved` for all others. `early`: answered also while a gap is open. `isVital`: how the cell
-   * fares is told by such reads.
+   * fares is told by such reads. A comparison of copies (ANY_EPOCH) is given a copy of the slot, and counts as nobody's read.
    */
   async inSlot<T>(
     call: Call,
@@ -87,7 +87,7 @@ export class Gate {
   /** Undefined when the slot is not here any more. */
   async #readIn<T>(
     slot: Slot,
-    { viewer }: Call,
+    { viewer, epoch }: Call,
     parts: CellParts,
     { read, isVital }: { readonly read: ReadInSlot<T>; readonly isVital: boolean },
   ): Promise<{ readonly read: T } | undefined> {
@@ -95,23 +95,27 @@ export class Gate {
     if (state.slots.get(slot.slot) !== slot) return undefined
     const number = parts.names.lookup(viewer)
     const begunMs = this.#clock.nowMs()
+    // Who compares copies looks in the reader's place, who did nothing.
+    const isTheirs = epoch !== ANY_EPOCH
     slot.reads++
-    slot.readRate.note(begunMs)
     let isFailed = true
     try {
-      state.rates.noteSeen(number, begunMs)
+      if (isTheirs) {
+        slot.readRate.note(begunMs)
+        state.rates.noteSeen(number, begunMs)
+      }
       const isAway = slot.away.has(number)
       const reader = isAway ? await parts.away.bring(number, slot) : slot.readers.get(number)
       if (state.slots.get(slot.slot) !== slot) {
         isFailed = false
         return undefined
       }
-      const value = await read({ number, reader }, slot, parts)
+      const value = await read({ number, reader }, isTheirs ? slot : { ...slot }, parts)
       isFailed = false
       return { read: value }
     } finally {
       const nowMs = this.#clock.nowMs()
-      if (isVital) state.vitals.note(nowMs, nowMs - begunMs, isFailed)
+      if (isVital && isTheirs) state.vitals.note(nowMs, nowMs - begunMs, isFailed)
       slot.reads--
       if (slot.reads === 0 && state.slots.get(slot.slot) !== slot) state.replaced.ring()
     }

@@ -1,4 +1,4 @@
-// A plan is carried out in waves: one slot, then twice as many each time, so that what goes wrong goes wrong for few users. After each
+// A plan is carried out in waves: one slot, then four times as many each time, so that what goes wrong goes wrong for few users. After each
 // wave a gate looks at how the cluster does, and says whether the next may begin.
 //
 //     wave ──> are its moves over? ──> do calls fail, do dashboards differ? ──> are reads slow, do cells lag? ──> next wave
@@ -19,14 +19,15 @@ export type Wave = {
   readonly moves: readonly WaveMove[]
 }
 
-export const WAVE_SLOTS_MAX = 128
+export const WAVE_SLOTS_MAX = 256
+const GROWTH = 4
 
 /** In the order of the plan, so the lightest slots go first. */
 export function wavesOf(plan: readonly PlannedSlot[], slotsMax: number = WAVE_SLOTS_MAX): Wave[] {
   const waves: Wave[] = []
   let size = 1
   for (let at = 0; at < plan.length; at += size) {
-    if (at > 0) size = Math.min(size * 2, slotsMax)
+    if (at > 0) size = Math.min(size * GROWTH, slotsMax)
     const part = plan.slice(at, at + size)
     waves.push({ slotCount: part.length, moves: movesOf(part) })
   }

@@ -13,6 +13,8 @@ export type Served = {
   readonly cli: (args: readonly string[]) => Promise<unknown[]>
   /** Until every cell serves. */
   readonly ready: () => Promise<void>
+  /** A figure of its metrics, of all cells together. */
+  readonly metric: (name: string) => Promise<number>
 }
 
 const TRIES_MAX = 1_000
@@ -41,9 +43,14 @@ export async function withServed(
     }
     throw new Error('the server does not serve')
   }
+  const metric = async (name: string): Promise<number> => {
+    const text = await (await fetch(`${server.statusUrl}/metrics`)).text()
+    const lines = text.split('\n').filter((line) => line.startsWith(name) && !line.startsWith('#'))
+    return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  }
   try {
     await ready()
-    await use({ address, adminAddress, cli, ready })
+    await use({ address, adminAddress, cli, ready, metric })
   } finally {
     await server.stop()
     await rm(folder, { recursive: true, force: true })

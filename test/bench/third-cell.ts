@@ -1,5 +1,7 @@
 // A third cell beside two under load: `cellfeed serve` as a user starts it, a graph imported, posts published until inboxes have their
-// entries, then `cells add` and `rebalance` while posts, follows and reads go on; beside it the same load without a move.
+// entries, then `cells add` and `rebalance` while posts, follows and reads go on; beside it the same load without a move. Authors are all
+// alike, so that every inbox has as many entries as is said. At its full size it takes the better part of an hour, nearly all of it to
+// import 20 M follows, twice: the new cell applies them too.
 //
 //   node --import tsx test/bench/third-cell.ts [--users n] [--follows-each n] [--entries-each n] [--posts n] [--reads n]
 
@@ -15,12 +17,13 @@ type KindReport = {
   readonly latencyMs: Readonly<Record<'p50' | 'p99' | 'max', number>>
 }
 type Rebalanced = { readonly ms: number; readonly plan: Plan; readonly waves: number }
+type Copied = { readonly readers: number; readonly bytes: number }
 type Plan = { readonly slotsMoved: number; readonly readers: number }
 
 const { values } = parseArgs({
   options: {
     users: { type: 'string', default: '100000' },
-    'follows-each': { type: 'string', default: '50' },
+    'follows-each': { type: 'string', default: '200' },
     'entries-each': { type: 'string', default: '500' },
     posts: { type: 'string', default: '100' },
     reads: { type: 'string', default: '200' },
@@ -46,7 +49,11 @@ await withServed(2, async (served) => {
     load(served, { seconds: LOAD_S }),
     rebalance(served),
   ])
-  printTable(rows(before, during, rebalanced))
+  const copied = {
+    readers: await served.metric('cellfeed_cell_readers_copied'),
+    bytes: await served.metric('cellfeed_cell_bytes_copied'),
+  }
+  printTable(rows(before, during, { ...rebalanced, copied }))
 })
 
 async function load(
@@ -58,7 +65,8 @@ async function load(
     readonly reads?: number
   },
 ): Promise<KindReport[]> {
-  const graph = ['--users', values.users, '--follows-each', run.followsEach ?? '0']
+  const users = ['--users', values.users, '--zipf', '0']
+  const graph = [...users, '--follows-each', run.followsEach ?? '0']
   const { posts = values.posts, reads = values.reads } = run
   const rates = ['--posts', String(posts), '--follows', '20', '--reads', String(reads)]
   const forS = ['--seconds', String(Math.ceil(run.seconds)), '--json']
@@ -79,7 +87,7 @@ async function rebalance({ cli }: Served): Promise<Rebalanced> {
 function rows(
   before: readonly KindReport[],
   during: readonly KindReport[],
-  { ms, plan, waves }: Rebalanced,
+  { ms, plan, waves, copied }: Rebalanced & { readonly copied: Copied },
 ): BenchRow[] {
   const failedIn = (reports: readonly KindReport[]): string => {
     const calls = reports.reduce((sum, { ok, failed }) => sum + ok + failed, 0)
@@ -99,6 +107,12 @@ function rows(
     {
       what: 'users a second',
       figure: String(Math.round((plan.readers / ms) * 1_000)),
+      goal: '',
+      peer: '',
+    },
+    {
+      what: 'bytes read of the source, a user',
+      figure: String(Math.round(copied.bytes / copied.readers)),
       goal: '',
       peer: '',
     },

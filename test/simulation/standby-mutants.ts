@@ -21,8 +21,8 @@ export const STANDBY_MUTANTS: readonly Mutant[] = [
     name: 'standby-floor-in-memory',
     bug: 'the floor of a standby is raised in memory only',
     file: 'cells/activities/delivery.ts',
-    old: '      await this.#persistence.untilDurable(() => this.#store.readers.putReach(rows))\n    }\n  }\n}',
-    new: '      void rows\n    }\n  }\n}',
+    old: 'this.#reached.note({ slot, position, floor, seq: slot.reachSeq })',
+    new: 'void position',
     test: 'test/unit/activities/arrival.test.ts',
   },
   {

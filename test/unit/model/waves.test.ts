@@ -39,32 +39,33 @@ describe('waves', () => {
     )
   })
 
-  test('begin with one slot, grow to twice as many at most, and end at the most', () => {
+  test('begin with one slot, grow to four times as many at most, and end at the most', () => {
     fc.assert(
       fc.property(plans, fc.integer({ min: 1, max: 200 }), (plan, slotsMax) => {
         const sizes = wavesOf(plan, slotsMax).map(({ slotCount }) => slotCount)
         expect(sizes[0] ?? 1).toBe(1)
         for (const [i, size] of sizes.slice(0, -1).entries()) {
-          expect(size).toBe(Math.min(2 ** i, slotsMax))
+          expect(size).toBe(Math.min(4 ** i, slotsMax))
         }
-        expect(sizes.at(-1) ?? 0).toBeLessThanOrEqual(Math.min(2 ** (sizes.length - 1), slotsMax))
+        expect(sizes.at(-1) ?? 0).toBeLessThanOrEqual(Math.min(4 ** (sizes.length - 1), slotsMax))
       }),
     )
   })
 
   test('have one move from one cell to another, of neighbours as runs', () => {
-    const plan = [9, 4, 6, 5].map((slot) => ({ slot, from: 'a', to: 'b', weight: 0 }))
+    const plan = [9, 4, 6, 1, 7, 5].map((slot) => ({ slot, from: 'a', to: 'b', weight: 0 }))
     expect(wavesOf(plan)).toEqual([
       { slotCount: 1, moves: [{ from: 'a', to: 'b', slots: [{ first: 9, last: 9 }] }] },
       {
-        slotCount: 2,
+        slotCount: 4,
         moves: [
           {
             from: 'a',
             to: 'b',
             slots: [
+              { first: 1, last: 1 },
               { first: 4, last: 4 },
-              { first: 6, last: 6 },
+              { first: 6, last: 7 },
             ],
           },
         ],
