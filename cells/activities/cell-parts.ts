@@ -11,6 +11,7 @@ import { Checkpointer } from './checkpointer.ts'
 import type { Claim } from './claim.ts'
 import { DashboardReader } from './dashboard-reader.ts'
 import { Delivery } from './delivery.ts'
+import { Filling } from './filling.ts'
 import { FollowerIndexing } from './follower-indexing.ts'
 import { FollowerIndex } from './follower-index.ts'
 import { Hydration } from './hydrate.ts'
@@ -73,12 +74,22 @@ export function partsOf(from: {
   const rows = { table: store.readers, persistence }
   const away = new Away({ state, ...rows, isWatching, checkpoint, clock, signal })
   const policy = new Policy({ state, names, authors, checkpoint, clock, signal })
+  const filling = new Filling({
+    state,
+    table: store.inbox,
+    posts: store.posts,
+    names,
+    book,
+    persistence,
+    boot,
+  })
   const delivery = new Delivery({
     state,
     store,
     names,
     book,
     policy,
+    filling,
     persistence,
     lagEvents: from.lagEvents,
     clock,

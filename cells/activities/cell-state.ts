@@ -17,6 +17,7 @@ import { ReadVitals } from '../model/read-vitals.ts'
 import { COVERED_FROM, type Reader } from '../model/reader.ts'
 import type { Rebuilt } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
+import { PulledPages } from '../model/pulled-pages.ts'
 import { PostWindow } from '../model/window.ts'
 import { WindowMarks } from '../model/window-marks.ts'
 import type { GenerationRow } from '../ports/cell-store.ts'
@@ -104,6 +105,9 @@ export class CellState {
   readersCopied = 0
   bytesCopied = 0
   entriesDelivered = 0
+  /** Put into inboxes after they were pulled. */
+  entriesFilled = 0
+  readonly pulled = new PulledPages()
   eventsApplied = 0
   eventsRefused = 0
   eventsRepeated = 0

@@ -43,6 +43,7 @@ export function cellStatus(
     chunks: now.inbox.chunks,
     chunkBytes: now.inbox.bytes,
     entriesDelivered: state.entriesDelivered,
+    entriesFilled: state.entriesFilled,
     pendingPosts: parts?.book.pendingPosts ?? 0,
     bodiesCachedBytes: (parts?.bodies.bytes ?? 0) + (parts?.book.recentBytes ?? 0),
     checkpointAgeMs: parts?.checkpointer.ageMs,

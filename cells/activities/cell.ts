@@ -215,6 +215,10 @@ export class Cell implements CellClient {
     await delivery.write()
   }
 
+  fillInboxes(): Promise<void> {
+    return this.#running().delivery.fill()
+  }
+
   sweep(): Promise<void> {
     return this.#running().away.sweep()
   }

@@ -4,16 +4,26 @@
 // A generation written meanwhile holds only what the pinned window has. What changes while the read awaits is left
 // out where it is seen; a page is never older than the position that its answer names.
 
-import { DashboardMerge, type MergeStart, type MergeStep, type PostRun } from '../model/merge.ts'
+import { DashboardMerge, type MergeStart, type MergeStep } from '../model/merge.ts'
 import { type FollowedWords, MergeRoom } from '../model/merge-room.ts'
 import { type MergeWay, wayCosts, wayOf } from '../model/merge-way.ts'
-import { firstIdAt, hiOf, isAbove, loOf, msOf, type PostId, postIdOf } from '../model/post-id.ts'
+import {
+  firstIdAt,
+  hiOf,
+  isAbove,
+  loOf,
+  msOf,
+  type PostId,
+  postIdOf,
+  secondOfHalves,
+} from '../model/post-id.ts'
 import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { DashboardQuery, Page, Place, PostView, Unread } from '../ports/cell-client.ts'
 import type { InboxTable } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
+import { AuthorPulls, type PulledFor, pulledOf } from './author-pulls.ts'
 import type { Wanted } from './bodies.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Hydration, Viewer } from './hydrate.ts'
@@ -30,15 +40,13 @@ export class DashboardReader {
   readonly #state: CellState
   readonly #names: NameBook
   readonly #inbox: InboxTable
-  readonly #posts: PostTable
+  readonly #pulls: AuthorPulls
   readonly #hydration: Hydration
   /** Rooms of merges that ended, for those that come. */
   readonly #rooms: MergeRoom[] = []
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #monotonicMs: () => number
   #merges = 0
-  /** Reads of stored posts under way. */
-  #pulls = 0
 
   constructor(options: {
     state: CellState
@@ -54,7 +62,7 @@ export class DashboardReader {
     this.#monotonicMs = options.monotonicMs
     this.#names = options.names
     this.#inbox = options.inbox
-    this.#posts = options.posts
+    this.#pulls = new AuthorPulls(options)
     this.#hydration = options.hydration
   }
 
@@ -158,14 +166,13 @@ export class DashboardReader {
       state: this.#state,
       table: this.#inbox,
       slot,
-      reader: reader.number,
+      reader,
       start,
     })
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
     const begunMs = this.#monotonicMs()
     const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
-    let hasPulled = false
-    let pulledUs = 0
+    const pulled = pulledOf(reader)
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []
@@ -182,16 +189,15 @@ export class DashboardReader {
           continue
         }
         if (step === 'open-author') {
-          hasPulled = true
-          pulledUs += await this.#pull(merge, start)
+          await this.#pulls.pull(merge, start, pulled)
           continue
         }
         if (!(await this.#handOver(viewer, reader, wanted, take)) || step === 'end') return
         wanted = []
       }
     } finally {
-      this.#state.costs.note('pullUs', merge.uncovered, pulledUs)
-      this.#noteRead(reader, slot, { merge, hasPulled })
+      this.#state.costs.note('pullUs', merge.uncovered, pulled.tookUs)
+      this.#noteRead(reader, slot, merge, pulled)
       this.#state.window.unpin(pin)
       room.clear()
       if (this.#rooms.length < ROOMS_KEPT) this.#rooms.push(room)
@@ -240,17 +246,16 @@ export class DashboardReader {
   }
 
   /** How far down the merge came. Pages that only compare what is covered with what is not are no one's reads. */
-  #noteRead(
-    reader: Reader,
-    slot: Slot,
-    { merge, hasPulled }: { readonly merge: DashboardMerge; readonly hasPulled: boolean },
-  ): void {
-    const { slots, rates, window } = this.#state
+  #noteRead(reader: Reader, slot: Slot, { hi, lo }: DashboardMerge, pulled: PulledFor): void {
+    const { slots, rates, window, limits, costs } = this.#state
     if (slots.get(slot.slot) !== slot) return
-    const { hi, lo } = merge
     const isInWindow = isAbove(hi, lo, window.droppedHi, window.droppedLo)
-    const depth = isInWindow ? 'window' : hasPulled ? 'below' : 'inbox'
+    const depth = isInWindow ? 'window' : pulled.times > 0 ? 'below' : 'inbox'
     rates.noteRead(reader.number, depth, this.#clock.nowMs())
+    if (pulled.authors === 0) return
+    const { authors, entries } = pulled
+    const page = { authors, entries, second: secondOfHalves(hi, lo) }
+    this.#state.pulled.note(reader.number, page, costs.all, limits.policy)
   }
 
   /** What a merge from the top cost until it first waited, if that is what took the time. */
@@ -258,29 +263,6 @@ export class DashboardReader {
     const { costs } = this.#state
     if (way === 'walk') costs.note('walkedUs', walked, tookMs * 1_000)
     else if (follows >= FOLLOWS_MEASURED) costs.note('chainUs', follows, tookMs * 1_000)
-  }
-
-  /** Reads the author's next stored posts at or below the merge's place; answers what that cost, microseconds. */
-  async #pull(merge: DashboardMerge, start: MergeStart): Promise<number> {
-    const { author, hi, lo } = merge
-    const isAtStart = hi === start.hi && lo === start.lo
-    const inclusive = !isAtStart || start.isAfter(author)
-    const below = inclusive ? idAfter(hi, lo) : postIdOf(hi, lo)
-    const limit = this.#state.limits.pullBatch
-    const begunMs = this.#monotonicMs()
-    const together = ++this.#pulls
-    const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit).finally(() => {
-      this.#pulls--
-    })
-    // Of those under way at the same time each has its share of what they take.
-    const tookUs = ((this.#monotonicMs() - begunMs) * 1_000) / together
-    merge.addRun(runOf(author, postIds, reblogs))
-    const last = postIds.at(-1)
-    if (postIds.length >= limit && last !== undefined) {
-      const next = last - 1n
-      merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
-    }
-    return tookUs
   }
 
   /** What need not be found at all. The window's posts are of authors followed when the read began; they are asked again. */
@@ -363,25 +345,4 @@ export function readMarkOf(reader: Reader): PostId | undefined {
 
 function placeOf(view: PostView | undefined): Place | undefined {
   return view === undefined ? undefined : { postId: view.postId, author: view.author }
-}
-
-function idAfter(hi: number, lo: number): PostId | undefined {
-  return hi === 0xffff_ffff && lo === 0xffff_ffff ? undefined : ((postIdOf(hi, lo) + 1n) as PostId)
-}
-
-function runOf(author: number, postIds: readonly PostId[], reblogs: readonly boolean[]): PostRun {
-  const length = postIds.length
-  const run = {
-    hi: new Uint32Array(length),
-    lo: new Uint32Array(length),
-    authorReblog: new Uint32Array(length),
-    length,
-  }
-  for (let i = 0; i < length; i++) {
-    const id = postIds[i] as PostId
-    run.hi[i] = hiOf(id)
-    run.lo[i] = loOf(id)
-    run.authorReblog[i] = author * 2 + (reblogs[i] === true ? 1 : 0)
-  }
-  return run
 }

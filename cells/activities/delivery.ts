@@ -17,6 +17,7 @@ import type { CellStore, Chunk, GenerationRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { secondAbove } from './author-book.ts'
 import type { CellState, Slot } from './cell-state.ts'
+import type { Filling } from './filling.ts'
 import type { NameBook } from './name-book.ts'
 import { type Persistence, Stopped } from './persist.ts'
 import type { Policy } from './policy.ts'
@@ -49,6 +50,7 @@ export class Delivery {
   readonly #names: NameBook
   readonly #book: PostBook
   readonly #policy: Pick<Policy, 'decide'>
+  readonly #filling: Pick<Filling, 'isWanted' | 'run'>
   readonly #persistence: Persistence
   readonly #lagEvents: () => Promise<number>
   readonly #clock: Clock
@@ -73,6 +75,7 @@ export class Delivery {
     names: NameBook
     book: PostBook
     policy: Pick<Policy, 'decide'>
+    filling: Pick<Filling, 'isWanted' | 'run'>
     persistence: Persistence
     lagEvents: () => Promise<number>
     clock: Clock
@@ -85,6 +88,7 @@ export class Delivery {
     this.#names = options.names
     this.#book = options.book
     this.#policy = options.policy
+    this.#filling = options.filling
     this.#persistence = options.persistence
     this.#lagEvents = options.lagEvents
     this.#clock = options.clock
@@ -96,12 +100,13 @@ export class Delivery {
     this.#reached = new ReachWriter({ table: store.readers, persistence, boot })
   }
 
-  /** Writes a generation whenever one is full, by posts or by age, until the cell stops. */
+  /** Writes a generation whenever one is full, by posts or by age, and fills inboxes between them, until the cell stops. */
   async run(): Promise<void> {
     const { generationPosts, generationMs } = this.#state.limits
     let lastMs = this.#clock.nowMs()
     while (!this.#signal.aborted) {
       await this.#clock.sleep(Math.min(1_000, generationMs), this.#signal)
+      if (this.#filling.isWanted && !(await this.#comesLater())) await this.fill()
       const unwritten = this.#state.window.head - this.#state.leastReach()
       const isOld = this.#clock.nowMs() - lastMs >= generationMs && unwritten > 0
       if (unwritten < generationPosts && !isOld) continue
@@ -137,7 +142,16 @@ export class Delivery {
 
   /** Writes everything that the window holds and the inboxes lack, of all slots or of some. One pass at a time. */
   write(some?: readonly Slot[]): Promise<void> {
-    const turn = this.#running.then(() => this.#write(some))
+    return this.#inTurn(() => this.#write(some))
+  }
+
+  /** Fills the inboxes of some readers whose pages pulled much. */
+  fill(): Promise<void> {
+    return this.#inTurn(() => this.#filling.run())
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const turn = this.#running.then(work)
     this.#running = turn.catch(() => undefined)
     return turn
   }

@@ -9,6 +9,7 @@
 
 import { ChunkCursor } from '../model/chunk.ts'
 import { ChunkRenumbering } from '../model/chunk-renumber.ts'
+import { FILL_MONTH } from '../model/fill.ts'
 import { NumberMap } from '../model/number-map.ts'
 import type { SlotTerm, WantedPin } from '../model/placement.ts'
 import { largerOf, type Position, zeroPosition } from '../model/position.ts'
@@ -121,6 +122,11 @@ export class SlotCopy {
       for (const month of months) await this.#copyChunks(each, month)
       await this.#noteWhole(each, each.reach)
     })
+    // Also of slots that are whole: a row says what the inbox was filled with, and it may be newer than they are.
+    const isFilled = ({ slot }: Copied) => [...slot.readers.values()].some(wasFilled)
+    const filled = isStandby ? [] : copied.filter(isFilled)
+    this.#toDo += filled.length
+    await this.#eachOf(filled, (each) => this.#copyChunks(each, FILL_MONTH))
     const later = await this.#reach(copied)
     for (const each of copied) {
       const { position, floor } = each.reach
@@ -218,6 +224,7 @@ export class SlotCopy {
       changes: this.#renumbered(their.changes, CHANGES_PER_USER),
     })
     reader.markRead(their.readMarkHi, their.readMarkLo)
+    reader.filledBelow = their.filledBelow
     return reader
   }
 
@@ -338,6 +345,10 @@ export class SlotCopy {
     if (ours === 0) throw new Error(`number ${theirs} of the source has no name there`)
     return ours
   }
+}
+
+function wasFilled({ filledBelow }: Reader): boolean {
+  return filledBelow > 0
 }
 
 class SourceFailed extends Error {

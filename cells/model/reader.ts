@@ -40,6 +40,8 @@ export class Reader {
    * an earlier process may still land on another of it.
    */
   leavesOut = false
+  /** The inbox was filled with posts of before this second (fill.ts); 0 when it never was. */
+  filledBelow = 0
   /** Counts changes that the stored row has to be told of. */
   revision = 0
   /** The position the stored row reflected; older events do not touch it. Undefined once replay has passed it. */

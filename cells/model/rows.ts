@@ -23,6 +23,7 @@ export function encodeReader(reader: Reader, position: Position): Uint8Array {
   const to = new ByteWriter().u8(FORMAT).varints(position)
   to.u32(reader.readMarkHi).u32(reader.readMarkLo)
   for (const map of [reader.edges, reader.hidden, reader.changes]) writeMap(to, map)
+  if (reader.filledBelow > 0) to.varint(reader.filledBelow)
   return to.finish()
 }
 
@@ -36,6 +37,7 @@ export function decodeReader(of: { number: number; slot: number }, bytes: Uint8A
   reader.readMarkHi = readMarkHi
   reader.readMarkLo = readMarkLo
   reader.recoveredAt = position
+  if (!from.isAtEnd) reader.filledBelow = from.varint()
   return reader
 }
 

@@ -219,6 +219,8 @@ export type CellStatus = PolicyStatus &
     readonly chunks: number
     readonly chunkBytes: number
     readonly entriesDelivered: number
+    /** Put into inboxes after pages had pulled them, since the start. */
+    readonly entriesFilled: number
     readonly pendingPosts: number
     readonly bodiesCachedBytes: number
     /** Undefined before the first checkpoint of this start. */

@@ -141,6 +141,7 @@ const FIGURES = {
   chunks: 'always',
   chunkBytes: 'always',
   entriesDelivered: 'always',
+  entriesFilled: 'always',
   pendingPosts: 'always',
   bodiesCachedBytes: 'always',
   checkpointAgeMs: 'maybe',

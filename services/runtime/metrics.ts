@@ -22,6 +22,7 @@ const CELL_GAUGES = {
   chunks: 'Chunks in inboxes',
   chunkBytes: 'Bytes of chunks in inboxes',
   entriesDelivered: 'Entries delivered into inboxes since the start',
+  entriesFilled: 'Entries put into inboxes after pages had pulled them, since the start',
   pendingPosts: 'Posts applied whose rows are not yet durable',
   bodiesCachedBytes: 'Bytes of post bodies in memory',
   checkpointAgeMs: 'Age of the newest checkpoint, milliseconds',

@@ -2,6 +2,7 @@
 // find every one of them. `old` stands exactly once in the file; when the cell changes, change the mutant with it.
 
 import { CLUSTER_MUTANTS } from './cluster-mutants.ts'
+import { FILL_MUTANTS } from './fill-mutants.ts'
 import { MOVE_MUTANTS } from './move-mutants.ts'
 import type { Mutant } from './mutant.ts'
 import { POLICY_MUTANTS } from './policy-mutants.ts'
@@ -263,6 +264,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CLUSTER_MUTANTS,
   ...MOVE_MUTANTS,
   ...POLICY_MUTANTS,
+  ...FILL_MUTANTS,
   ...STANDBY_MUTANTS,
   // Bugs that the simulation found in the cell itself.
   {

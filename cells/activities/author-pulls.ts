@@ -1,0 +1,93 @@
+// Authors' stored posts as sources of the merge, read some at a time when a page gets down to them; and what was read so for a page.
+
+import type { DashboardMerge, MergeStart, PostRun } from '../model/merge.ts'
+import { hiOf, loOf, type PostId, postIdOf } from '../model/post-id.ts'
+import { COVERED_FROM, NOT_COVERED, type Reader } from '../model/reader.ts'
+import type { PostTable } from '../ports/post-table.ts'
+import type { CellState } from './cell-state.ts'
+
+/** What a page pulled so far. */
+export type PulledFor = {
+  readonly reader: Reader
+  /** Each read has its share of what it took beside others. */
+  tookUs: number
+  times: number
+  /** Of authors whose newer posts are in the inbox. */
+  authors: number
+  entries: number
+}
+
+export function pulledOf(reader: Reader): PulledFor {
+  return { reader, tookUs: 0, times: 0, authors: 0, entries: 0 }
+}
+
+export class AuthorPulls {
+  readonly #state: CellState
+  readonly #posts: Pick<PostTable, 'idsBelow'>
+  readonly #monotonicMs: () => number
+  #underWay = 0
+
+  constructor(options: {
+    state: CellState
+    posts: Pick<PostTable, 'idsBelow'>
+    monotonicMs: () => number
+  }) {
+    this.#state = options.state
+    this.#posts = options.posts
+    this.#monotonicMs = options.monotonicMs
+  }
+
+  /** Reads the author's next stored posts at or below the merge's place. */
+  async pull(merge: DashboardMerge, start: MergeStart, pulled: PulledFor): Promise<void> {
+    const { author, hi, lo } = merge
+    const isAtStart = hi === start.hi && lo === start.lo
+    const inclusive = !isAtStart || start.isAfter(author)
+    const below = inclusive ? idAfter(hi, lo) : postIdOf(hi, lo)
+    const limit = this.#state.limits.pullBatch
+    const begunMs = this.#monotonicMs()
+    const together = ++this.#underWay
+    const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit).finally(() => {
+      this.#underWay--
+    })
+    pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
+    pulled.times++
+    if (this.#isFillable(pulled.reader, author)) {
+      pulled.authors++
+      pulled.entries += postIds.length
+    }
+    merge.addRun(runOf(author, postIds, reblogs))
+    const last = postIds.at(-1)
+    if (postIds.length >= limit && last !== undefined) {
+      const next = last - 1n
+      merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
+    }
+  }
+
+  /** Whether the inbox has the author's newer posts. */
+  #isFillable(reader: Reader, author: number): boolean {
+    const edge = reader.edges.get(author)
+    if (edge === undefined || this.#state.authors.isPulled(author)) return false
+    return (edge & COVERED_FROM) !== NOT_COVERED
+  }
+}
+
+function idAfter(hi: number, lo: number): PostId | undefined {
+  return hi === 0xffff_ffff && lo === 0xffff_ffff ? undefined : ((postIdOf(hi, lo) + 1n) as PostId)
+}
+
+function runOf(author: number, postIds: readonly PostId[], reblogs: readonly boolean[]): PostRun {
+  const length = postIds.length
+  const run = {
+    hi: new Uint32Array(length),
+    lo: new Uint32Array(length),
+    authorReblog: new Uint32Array(length),
+    length,
+  }
+  for (let i = 0; i < length; i++) {
+    const id = postIds[i] as PostId
+    run.hi[i] = hiOf(id)
+    run.lo[i] = loOf(id)
+    run.authorReblog[i] = author * 2 + (reblogs[i] === true ? 1 : 0)
+  }
+  return run
+}
