@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import type { CellLimits } from '../../../cells/model/cell-limits.ts'
 import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
+import { FILL_MONTH } from '../../../cells/model/fill.ts'
 import type { SlotSource } from '../../../cells/ports/slot-source.ts'
 import { gate, SECOND, Stage, START_MS, until } from './stage.ts'
 import { TwoCells } from './two-cells.ts'
@@ -221,9 +222,23 @@ test('a filled inbox moves to another cell, also when it was filled after its ch
   await source.cell.fillInboxes()
   expect((await source.cell.status()).entriesFilled).toBe(1)
   await source.checkpoint()
-  moving.addSource('a', source.store)
+  const copying = gate()
+  const generations = async () => {
+    await copying.opened
+    return inbox.generations()
+  }
+  const chunksOf: SlotSource['inbox']['chunksOf'] = (at, month) => {
+    months.push(month)
+    return inbox.chunksOf(at, month)
+  }
+  const months: number[] = []
+  moving.addSource('a', { ...source.store, inbox: { generations, chunksOf } })
   await target.create(3).start()
+  // It knows exactly what of its window is in the chunks that are here.
+  await target.checkpoint()
+  copying.open()
   await cells.arrived()
+  expect(months).toEqual([FILL_MONTH])
   await cells.cutOver()
   await target.deliver()
   expect(await looked(target)).toEqual({ shown: ['cid:1', 'ann:1'], pulls: 0 })
