@@ -232,7 +232,8 @@ test('a filled inbox moves to another cell, also when it was filled after its ch
     return inbox.chunksOf(at, month)
   }
   const months: number[] = []
-  moving.addSource('a', { ...source.store, inbox: { generations, chunksOf } })
+  const again = { checkpoints, names, readers, authors: source.store.authors }
+  moving.addSource('a', { ...again, inbox: { generations, chunksOf } })
   await target.create(3).start()
   // It knows exactly what of its window is in the chunks that are here.
   await target.checkpoint()
