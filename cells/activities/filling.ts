@@ -23,8 +23,9 @@ import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
 import type { PostBook } from './post-book.ts'
 
-/** Fills of one boot are numbered above those of all boots before. */
-const FILLS_PER_BOOT = 2 ** 20
+/** Numbered above all generations, and those of one boot above those of all boots before. */
+const FILLS_FROM = 2 ** 52
+const FILLS_PER_BOOT = 2 ** 30
 /** Between two of such turns generations have theirs. */
 const READERS_AT_ONCE = 16
 const AUTHORS_AT_ONCE = 16
@@ -139,7 +140,7 @@ export class Filling {
   }
 
   #chunksOf(reader: number, entries: readonly Entry[]): Chunk[] {
-    const generation = this.#boot * FILLS_PER_BOOT + ++this.#fills
+    const generation = FILLS_FROM + this.#boot * FILLS_PER_BOOT + ++this.#fills
     const { chunkEntriesMax } = this.#state.limits
     const chunks: Chunk[] = []
     for (let from = 0; from < entries.length; from += chunkEntriesMax) {

@@ -1,5 +1,6 @@
 // What every inbox and reader table promises. `open` gives the tables of a new, empty cell store for each test.
 
+import { FILL_MONTH } from '../../cells/model/fill.ts'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { SlotTerm } from '../../cells/model/placement.ts'
 import type { PostId } from '../../cells/model/post-id.ts'
@@ -120,6 +121,20 @@ export function describeSlotTablesContract(name: string, open: () => Promise<Slo
       const inOrder = (chunks: readonly Chunk[]) =>
         plain([...chunks].sort((a, b) => a.generation - b.generation))
       expect(inOrder(found)).toEqual(inOrder(many))
+    })
+
+    test('what fills inboxes lies apart, in the last month there is', async () => {
+      const filled = chunk(5, 2 ** 52 + 2 ** 30 + 1)
+      await inbox.putChunks(here, FILL_MONTH, [filled])
+      await inbox.putChunks(here, 1, [chunk(5, 1)])
+      expect(await namesBelow(1, 5, Number.MAX_SAFE_INTEGER, 9)).toEqual(['1.0'])
+      const below = Number.MAX_SAFE_INTEGER
+      expect(plain(await inbox.chunksBelow(here, FILL_MONTH, 5, below, 9))).toEqual(plain([filled]))
+      const found: Chunk[] = []
+      for await (const batch of inbox.chunksOf(here, FILL_MONTH)) found.push(...batch)
+      expect(plain(found)).toEqual(plain([filled]))
+      await readers.dropTerm(here)
+      expect(await inbox.chunksBelow(here, FILL_MONTH, 5, below, 9)).toEqual([])
     })
 
     test('dropping a stay drops its chunks and no other’s', async () => {

@@ -250,6 +250,7 @@ export class Readers {
     if (!status.ready && !serving.wasSuspended && status.openGap.length === 0)
       throw new Violation('a cell that serves says that it does not')
     if (serving.process.faults === faultsBefore) this.#world.tally.add('step: asked for status')
+    if (status.entriesFilled > 0) this.#world.tally.add('step: inboxes were filled')
   }
 
   #deadlineMs(): number {
