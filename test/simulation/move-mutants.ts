@@ -193,6 +193,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/gate.ts',
     old: 'return epoch > known && slot.slot < slots ? slot : undefined',
     new: 'return epoch > known && slots > 0 ? slot : undefined',
+    test: 'test/unit/activities/gate.test.ts',
   },
   {
     name: 'half-copies-read',
@@ -214,13 +215,6 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/arrival.ts',
     old: '      state.noteChange(reader)\n',
     new: '',
-  },
-  {
-    name: 'kept-dropped',
-    bug: 'what a copy that was broken off left is dropped although a later one went on with it',
-    file: 'cells/activities/slot-keeper.ts',
-    old: '          here(stay) !== stay.term &&\n          !isNamed(state.placement, state.cell, stay),\n',
-    new: '          stay.term > 0,\n',
   },
   {
     name: 'dropped-while-read',

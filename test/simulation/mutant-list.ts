@@ -43,6 +43,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/applier.ts',
     old: '      this.#book.hold(rows)\n',
     new: '',
+    test: 'test/unit/activities/author-book.test.ts',
   },
   {
     name: 'greatest-not-stored',

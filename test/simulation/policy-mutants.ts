@@ -9,6 +9,7 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/policy.ts',
     old: '      if (isLeftOut) reader.leavesOut = false\n',
     new: '      if (isLeftOut) reader.leavesOut = true\n',
+    test: 'test/unit/activities/away.test.ts',
   },
   {
     name: 'taken-in-covered',
@@ -16,13 +17,15 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/policy.ts',
     old: 'const covered = isLeftOut ? NOT_COVERED : authors.coverageAtLink(keys[i] as number)',
     new: 'const covered = isLeftOut ? NOT_COVERED : 0',
+    test: 'test/unit/activities/away.test.ts',
   },
   {
     name: 'left-out-not-recovered',
     bug: 'a restart makes a reader’s inbox cover what it goes without',
     file: 'cells/model/rows.ts',
     old: '  const edges = readMap(from) ?? new NumberMap()\n',
-    new: '  const edges = readMap(from) ?? new NumberMap()\n  for (let i = 0; i < edges.size; i++) if (((edges.words[i] as number) & COVERED_FROM) === NOT_COVERED) edges.words[i] = 0\n',
+    new: '  const edges = readMap(from) ?? new NumberMap()\n  for (let i = 0; i < edges.size; i++) if (((edges.words[i] as number) & 0x7fff_ffff) === 0x7fff_ffff) edges.words[i] = 0\n',
+    test: 'test/unit/activities/away.test.ts',
   },
   {
     name: 'left-out-of-before',
@@ -38,6 +41,7 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/away.ts',
     old: 'slot === undefined || reader.revision !== revision || !this.#mayGo(reader, slot)',
     new: 'slot === undefined || !this.#mayGo(reader, slot)',
+    test: 'test/unit/activities/away.test.ts',
   },
   {
     name: 'away-before-checkpoint',
@@ -45,13 +49,7 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/away.ts',
     old: '    await this.#checkpoint()\n',
     new: '',
-  },
-  {
-    name: 'away-while-read',
-    bug: 'a reader leaves memory while a page is read',
-    file: 'cells/activities/away.ts',
-    old: 'slot.isStandby || slot.reads > 0) return false',
-    new: 'slot.isStandby) return false',
+    test: 'test/unit/activities/away.test.ts',
   },
   {
     name: 'away-covered',
@@ -59,6 +57,7 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/away.ts',
     old: 'return reader.leavesOut && reader.lacksAllCoverage && !this.#isWatching(reader.number)',
     new: 'return !this.#isWatching(reader.number)',
+    test: 'test/unit/activities/away.test.ts',
   },
   {
     name: 'away-unlisted',
@@ -66,12 +65,6 @@ export const POLICY_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/lists.ts',
     old: 'slot.readers.get(number) ?? away.get(number)',
     new: 'slot.readers.get(number)',
-  },
-  {
-    name: 'brought-at-its-row',
-    bug: 'who comes back while the cell recovers does not pass over what the row holds already',
-    file: 'cells/activities/away.ts',
-    old: 'if (hasReached(this.#state.position, reader.recoveredAt ?? [])) reader.recoveredAt = undefined',
-    new: 'reader.recoveredAt = undefined',
+    test: 'test/unit/activities/away.test.ts',
   },
 ]

@@ -125,6 +125,43 @@ test('who changes while others are let go stays', async () => {
   expect(await stage.dashboard('bob')).toEqual(['dan:hello', 'ann:new', 'ann:old'])
 })
 
+test('who is blocked while others are let go is blocked', async () => {
+  const stage = await leftOut()
+  const rows = gate()
+  stage.hooks.set('checkpoints.put', rows.hook)
+  const swept = stage.cell.sweep()
+  await until(() => rows.waiting > 0)
+  await stage.hide('blocked', 'ann', 'bob')
+  await stage.applied()
+  rows.open()
+  await swept
+  expect(await stage.dashboard('bob')).toEqual([])
+})
+
+test('an inbox has an author until the row that says otherwise is durable', async () => {
+  const options = { windowPostsMax: 4, policy: { ...policy, mode: 'delivered' } as const }
+  const stage = await Stage.open(options)
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', 'old')
+  await stage.deliver()
+  await stage.checkpoint()
+  stage.clock.advance(DORMANT + SECOND)
+  await stage.publish('ann', '1')
+  await stage.applied()
+  const rows = gate()
+  stage.hooks.set('readers.put', rows.hook)
+  void stage.cell.writeGeneration().catch(() => undefined)
+  await until(() => rows.waiting > 0)
+  // The window is full: what it holds goes into inboxes now.
+  for (const text of ['2', '3', '4', '5']) await stage.publish('ann', text)
+  await stage.applied()
+  await stage.restart()
+  const all = ['ann:5', 'ann:4', 'ann:3', 'ann:2', 'ann:1', 'ann:old']
+  expect(await stage.dashboard('bob')).toEqual(all)
+  await stage.deliver()
+  expect(await stage.dashboard('bob')).toEqual(all)
+})
+
 test('who reads, or watches, stays', async () => {
   const stage = await Stage.open({ policy })
   await stage.follow('bob', 'ann')
