@@ -107,6 +107,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/model/placement.ts',
     old: 'const isNext = before.last + 1 === range.first\n',
     new: 'const isNext = before.last < range.first\n',
+    test: 'test/unit/model/move.test.ts',
   },
   {
     name: 'cut-to-nothing',
@@ -229,6 +230,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/slot-keeper.ts',
     old: '    if (elsewhere.size > 0) this.#watchers.moved(elsewhere)\n',
     new: '',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'rebuilt-keeps-copies',

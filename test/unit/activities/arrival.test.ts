@@ -110,3 +110,25 @@ test('a standby that starts again still pulls what its window has dropped', asyn
     expect(await target.dashboard(reader)).toEqual(['zoe:dropped by the standby'])
   }
 })
+
+test('who watches in a slot that moves is told to go on at its new cell', async () => {
+  const cells = await TwoCells.start(1)
+  const { source, target } = cells
+  await source.follow('alice', 'zoe')
+  await source.publish('zoe', 'first')
+  await source.deliver()
+  await source.checkpoint()
+  const items = ok(await source.cell.watch(source.call('alice')))
+  const told: string[] = []
+  const watching = (async () => {
+    for await (const item of items) if (item.kind === 'reload') told.push(item.reason)
+  })()
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  await cells.arrived()
+  expect(told).toEqual([])
+  await cells.cutOver()
+  await watching
+  expect(told).toEqual(['moved'])
+  expect(await target.dashboard('alice')).toEqual(['zoe:first'])
+})

@@ -213,3 +213,9 @@ test('ranges stay whole and joined, whatever is given away', () => {
   ])
   expect(runsOf(slotsIn(some))).toEqual([{ first: 0, last: 9 }])
 })
+
+test('a slot that a move is yet to make belongs to nobody, whoever has its neighbours', () => {
+  const all = { first: 0, last: 9, cell: 'a', term: 1 }
+  const pinned = { first: 11, last: 11, cell: 'a', term: 1 }
+  expect(reassigned([all], [pinned])).toEqual([all, pinned])
+})
