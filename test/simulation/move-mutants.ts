@@ -25,13 +25,6 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     new: '    let { from, nowMs } = of\n    const end = this.#state.position[partition] ?? 0\n    for (;;) {\n      if (from >= end) {\n',
   },
   {
-    name: 'lagging-target-repeats',
-    bug: "a target that lags applies again what the copy reflects, in its readers' past",
-    file: 'cells/activities/slot-copy.ts',
-    old: 'reader.recoveredAt = largerOf(their.recoveredAt ?? [], asOf)',
-    new: 'reader.recoveredAt = their.recoveredAt === undefined ? asOf : undefined',
-  },
-  {
     name: 'replay-without-ids',
     bug: 'a replay judges records without the ids of before',
     file: 'cells/activities/slot-replay.ts',
