@@ -1,24 +1,27 @@
 // Authors' stored posts as sources of the merge, read some at a time when a page gets down to them; and what was read so for a page.
 
+import { isCoverage } from '../model/fill.ts'
 import type { DashboardMerge, MergeStart, PostRun } from '../model/merge.ts'
 import { hiOf, loOf, type PostId, postIdOf } from '../model/post-id.ts'
-import { COVERED_FROM, NOT_COVERED, type Reader } from '../model/reader.ts'
+import { COVERED_FROM, type Reader } from '../model/reader.ts'
 import type { PostTable } from '../ports/post-table.ts'
 import type { CellState } from './cell-state.ts'
 
 /** What a page pulled so far. */
 export type PulledFor = {
   readonly reader: Reader
+  /** Of the slot. */
+  readonly floor: number
   /** Each read has its share of what it took beside others. */
   tookUs: number
   times: number
-  /** Of authors whose newer posts are in the inbox. */
+  /** Of authors whose newer posts are in the inbox, and older ones may be put there. */
   authors: number
   entries: number
 }
 
-export function pulledOf(reader: Reader): PulledFor {
-  return { reader, tookUs: 0, times: 0, authors: 0, entries: 0 }
+export function pulledOf(reader: Reader, floor: number): PulledFor {
+  return { reader, floor, tookUs: 0, times: 0, authors: 0, entries: 0 }
 }
 
 export class AuthorPulls {
@@ -51,7 +54,7 @@ export class AuthorPulls {
     })
     pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
     pulled.times++
-    if (this.#isFillable(pulled.reader, author)) {
+    if (this.#isFillable(author, pulled)) {
       pulled.authors++
       pulled.entries += postIds.length
     }
@@ -63,11 +66,10 @@ export class AuthorPulls {
     }
   }
 
-  /** Whether the inbox has the author's newer posts. */
-  #isFillable(reader: Reader, author: number): boolean {
+  #isFillable(author: number, { reader, floor }: PulledFor): boolean {
+    const { authors } = this.#state
     const edge = reader.edges.get(author)
-    if (edge === undefined || this.#state.authors.isPulled(author)) return false
-    return (edge & COVERED_FROM) !== NOT_COVERED
+    return edge !== undefined && isCoverage(edge & COVERED_FROM, author, { authors, floor })
   }
 }
 

@@ -81,6 +81,7 @@ export function partsOf(from: {
     names,
     book,
     persistence,
+    clock,
     boot,
   })
   const delivery = new Delivery({

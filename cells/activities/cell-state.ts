@@ -357,7 +357,12 @@ function pinsOf({ pins, moves }: Placement): ReadonlyMap<UserKey, Pin> {
   return new Map(all.map((pin) => [pin.user, pin]))
 }
 
-/** The same slot, of whose inboxes nothing is known. */
+/** The same slot, for who reads in nobody's place. */
+export function lookedAt(slot: Slot): Slot {
+  return Object.create(slot) as Slot
+}
+
+/** The same, and of its inboxes nothing is known. */
 export function uncovered(slot: Slot): Slot {
-  return { ...slot, floor: COVERED_FROM }
+  return Object.assign(lookedAt(slot), { floor: COVERED_FROM })
 }

@@ -172,7 +172,7 @@ export class DashboardReader {
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
     const begunMs = this.#monotonicMs()
     const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
-    const pulled = pulledOf(reader)
+    const pulled = pulledOf(reader, slot.floor)
     const pin = this.#state.window.pin()
     try {
       let wanted: Wanted[] = []

@@ -34,6 +34,7 @@ const BUILD_STEP = 20_000
 const CHUNK_BATCH = 256
 const SLOTS_AT_ONCE = 16
 const TRIES_BEFORE_UNCOVER = 5
+const FILLS_AT_ONCE = 16
 
 /** What one pass writes: entries [from, end) of the window, and the position at which `end` was its head. */
 type Pass = {
@@ -50,7 +51,7 @@ export class Delivery {
   readonly #names: NameBook
   readonly #book: PostBook
   readonly #policy: Pick<Policy, 'decide'>
-  readonly #filling: Pick<Filling, 'isWanted' | 'run'>
+  readonly #filling: Pick<Filling, 'isWanted' | 'next'>
   readonly #persistence: Persistence
   readonly #lagEvents: () => Promise<number>
   readonly #clock: Clock
@@ -75,7 +76,7 @@ export class Delivery {
     names: NameBook
     book: PostBook
     policy: Pick<Policy, 'decide'>
-    filling: Pick<Filling, 'isWanted' | 'run'>
+    filling: Pick<Filling, 'isWanted' | 'next'>
     persistence: Persistence
     lagEvents: () => Promise<number>
     clock: Clock
@@ -145,9 +146,11 @@ export class Delivery {
     return this.#inTurn(() => this.#write(some))
   }
 
-  /** Fills the inboxes of some readers whose pages pulled much. */
-  fill(): Promise<void> {
-    return this.#inTurn(() => this.#filling.run())
+  /** Fills the inboxes of some readers whose pages pulled much. Whoever waits to write has a turn between two. */
+  async fill(): Promise<void> {
+    for (let i = 0; i < FILLS_AT_ONCE && this.#filling.isWanted && !this.#signal.aborted; i++) {
+      await this.#inTurn(() => this.#filling.next())
+    }
   }
 
   #inTurn(work: () => Promise<void>): Promise<void> {

@@ -1,11 +1,16 @@
 // Puts into inboxes what pages have pulled often enough that it pays (model/pulled-pages.ts), and lowers the coverage after. In turn with
-// generations: what was applied before the slot's reach is in the store then, and what came after is in the next generation, as its
-// edge is covered.
+// generations, and when everything applied so far is in the store: what comes after is in the next generation, as its edge is covered.
 //
-//     posts read -> chunk durable -> coverage lowered in memory -> the reader's row, with the next checkpoint
+//     posts durable -> read -> chunk durable -> coverage lowered in memory -> the reader's row, with the next checkpoint
 
 import { ChunkEncoder } from '../model/chunk-encoder.ts'
-import { coverFilled, FILL_MONTH, type FilledAuthor, fillableAuthors } from '../model/fill.ts'
+import {
+  coverFilled,
+  coversMore,
+  FILL_MONTH,
+  type FilledAuthor,
+  fillableAuthors,
+} from '../model/fill.ts'
 import {
   firstIdAt,
   hiOf,
@@ -17,6 +22,7 @@ import {
 import type { Fillable } from '../model/pulled-pages.ts'
 import type { Reader } from '../model/reader.ts'
 import type { Chunk, InboxTable } from '../ports/cell-store.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { PostTable } from '../ports/post-table.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
@@ -26,13 +32,10 @@ import type { PostBook } from './post-book.ts'
 /** Numbered above all generations, and those of one boot above those of all boots before. */
 const FILLS_FROM = 2 ** 52
 const FILLS_PER_BOOT = 2 ** 30
-/** Between two of such turns generations have theirs. */
-const READERS_AT_ONCE = 16
 const AUTHORS_AT_ONCE = 16
-/** Readers of more go on pulling. */
-const AUTHORS_MAX = 4_096
-/** More of one author's posts stay where they are. */
+/** More of one author's posts, or of all authors', stay where they are. */
 const POSTS_MAX = 512
+const ENTRIES_MAX = 16_384
 
 type Entry = { readonly author: number; readonly postId: PostId; readonly isReblog: boolean }
 
@@ -41,8 +44,9 @@ export class Filling {
   readonly #table: InboxTable
   readonly #posts: Pick<PostTable, 'idsBelow'>
   readonly #names: NameBook
-  readonly #book: Pick<PostBook, 'durableTo'>
+  readonly #book: Pick<PostBook, 'settle'>
   readonly #persistence: Persistence
+  readonly #clock: Pick<Clock, 'yield'>
   readonly #boot: number
   readonly #encoder = new ChunkEncoder()
   #fills = 0
@@ -52,8 +56,9 @@ export class Filling {
     table: InboxTable
     posts: Pick<PostTable, 'idsBelow'>
     names: NameBook
-    book: Pick<PostBook, 'durableTo'>
+    book: Pick<PostBook, 'settle'>
     persistence: Persistence
+    clock: Pick<Clock, 'yield'>
     boot: number
   }) {
     this.#state = options.state
@@ -62,6 +67,7 @@ export class Filling {
     this.#names = options.names
     this.#book = options.book
     this.#persistence = options.persistence
+    this.#clock = options.clock
     this.#boot = options.boot
   }
 
@@ -69,12 +75,11 @@ export class Filling {
     return this.#state.pulled.hasFillable
   }
 
-  /** Some of those whom it pays for. Must not be called while a generation is written. */
-  async run(): Promise<void> {
-    for (const fillable of this.#state.pulled.take(READERS_AT_ONCE)) {
-      // A store that fails is not asked again: pages go on pulling.
-      await this.#persistence.tryFor(1, () => this.#fill(fillable))
-    }
+  /** The inbox of the next one for whom it pays. Must not be called while a generation is written. */
+  async next(): Promise<void> {
+    const fillable = this.#state.pulled.next()
+    // A store that fails is not asked again: pages go on pulling.
+    if (fillable !== undefined) await this.#persistence.tryFor(1, () => this.#fill(fillable))
   }
 
   async #fill({ reader: number, second }: Fillable): Promise<void> {
@@ -84,26 +89,33 @@ export class Filling {
     if (reader === undefined || slot === undefined || !this.#mayFill(reader, slot)) return
     const { authors } = state
     const fillable = fillableAuthors(reader, { authors, floor: slot.floor, second })
-    if (fillable.length === 0 || fillable.length > AUTHORS_MAX) return
+    if (fillable.length === 0) return
+    await this.#book.settle()
     const filled: FilledAuthor[] = []
-    for (let from = 0; from < fillable.length; from += AUTHORS_AT_ONCE) {
+    let found = 0
+    for (let from = 0; from < fillable.length && found < ENTRIES_MAX; from += AUTHORS_AT_ONCE) {
       const some = fillable.slice(from, from + AUTHORS_AT_ONCE)
-      filled.push(...(await Promise.all(some.map((each) => this.#read(each, second)))))
+      const read = await Promise.all(some.map((each) => this.#read(each, second)))
+      filled.push(...read.filter(coversMore))
+      found += read.reduce((sum, { postIds }) => sum + postIds.length, 0)
+      await this.#clock.yield()
     }
     const entries = this.#inOrder(filled)
-    if (entries.length > 0) await this.#put(slot, this.#chunksOf(number, entries))
+    await this.#names.flush()
+    // Rows of a stay that was dropped meanwhile would be found by nobody.
+    if (!this.#mayFill(reader, slot)) return
+    const chunks = this.#chunksOf(number, entries)
+    if (chunks.length > 0) await this.#table.putChunks(slot, FILL_MONTH, chunks)
     if (!this.#mayFill(reader, slot) || !coverFilled(reader, filled)) return
     state.entriesFilled += entries.length
     state.noteChange(reader)
   }
 
-  /** Whether all that its inbox should have had by now is in the store. */
   #mayFill(reader: Reader, slot: Slot): boolean {
     if (this.#state.slots.get(slot.slot) !== slot || slot.readers.get(reader.number) !== reader) {
       return false
     }
-    const isHere = slot.isOwned && slot.isComplete && !slot.isStandby
-    return isHere && this.#book.durableTo >= slot.reachSeq
+    return slot.isOwned && slot.isComplete && !slot.isStandby
   }
 
   /** The author's posts before the coverage, down to the second. */
@@ -157,10 +169,5 @@ export class Filling {
       chunks.push({ reader, generation, part: chunks.length, bytes })
     }
     return chunks
-  }
-
-  async #put(slot: Slot, chunks: readonly Chunk[]): Promise<void> {
-    await this.#names.flush()
-    await this.#table.putChunks(slot, FILL_MONTH, chunks)
   }
 }

@@ -6,7 +6,7 @@ import { hasReached, largerOf } from '../model/position.ts'
 import type { Answer, Call } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CellParts } from './cell-parts.ts'
-import type { CellState, Slot } from './cell-state.ts'
+import { type CellState, lookedAt, type Slot } from './cell-state.ts'
 import type { Viewer } from './hydrate.ts'
 import type { Readiness } from './readiness.ts'
 
@@ -32,7 +32,7 @@ export class Gate {
 
   /**
    * A call for a user of this cell; `moved` for all others. `early`: answered also while a gap is open. `isVital`: how the cell
-   * fares is told by such reads. A comparison of copies (ANY_EPOCH) is given a copy of the slot, and counts as nobody's read.
+   * fares is told by such reads. A comparison of copies (ANY_EPOCH) only looks at the slot, and counts as nobody's read.
    */
   async inSlot<T>(
     call: Call,
@@ -110,7 +110,7 @@ export class Gate {
         isFailed = false
         return undefined
       }
-      const value = await read({ number, reader }, isTheirs ? slot : { ...slot }, parts)
+      const value = await read({ number, reader }, isTheirs ? slot : lookedAt(slot), parts)
       isFailed = false
       return { read: value }
     } finally {

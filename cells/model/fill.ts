@@ -1,6 +1,6 @@
 // Filling an inbox: which authors' posts of before the coverage it takes in, and from when on it covers them then.
 
-import type { AuthorIndex } from './author-index.ts'
+import { AUTHOR_WORDS, type AuthorIndex, GREATEST_HI, GREATEST_LO } from './author-index.ts'
 import { type PostId, hiOf, loOf, secondOfHalves } from './post-id.ts'
 import { COVERED_FROM, NOT_COVERED, type Reader } from './reader.ts'
 
@@ -28,12 +28,26 @@ export function fillableAuthors(
   for (let i = 0; i < size; i++) {
     const author = keys[i] as number
     const coveredFrom = (words[i] as number) & COVERED_FROM
-    // What else keeps the inbox from being asked stays as it is.
-    const least = Math.max(of.authors.raisedOf(author), of.floor, of.second)
-    if (coveredFrom === NOT_COVERED || coveredFrom <= least) continue
-    if (!of.authors.isDeleted(author)) fillable.push({ author, coveredFrom })
+    if (coveredFrom <= of.second || !isCoverage(coveredFrom, author, of)) continue
+    if (newestOf(author, of.authors) < of.second || of.authors.isDeleted(author)) continue
+    fillable.push({ author, coveredFrom })
   }
   return fillable
+}
+
+/** Whether it is the edge that says where coverage begins, and nothing else that stays as it is. */
+export function isCoverage(
+  coveredFrom: number,
+  author: number,
+  { authors, floor }: { readonly authors: AuthorIndex; readonly floor: number },
+): boolean {
+  return coveredFrom !== NOT_COVERED && coveredFrom > Math.max(authors.raisedOf(author), floor)
+}
+
+/** The second of the author's newest post. */
+function newestOf(author: number, { words }: AuthorIndex): number {
+  const at = author * AUTHOR_WORDS
+  return secondOfHalves(words[at + GREATEST_HI] as number, words[at + GREATEST_LO] as number)
 }
 
 /** From which second on the inbox has everything once these posts are in it. */
@@ -44,6 +58,11 @@ export function coveredFromThen({ coveredFrom, postIds, isWhole }: FilledAuthor)
   return last === undefined ? coveredFrom : secondOfHalves(hiOf(last), loOf(last)) + 1
 }
 
+/** Whether there is anything in it. */
+export function coversMore(filled: FilledAuthor): boolean {
+  return coveredFromThen(filled) < filled.coveredFrom
+}
+
 /** Says in the reader's edges what the filled inbox covers, of those that are as they were; false when there are none. */
 export function coverFilled(reader: Reader, filled: readonly FilledAuthor[]): boolean {
   let isAnyFilled = false
@@ -51,7 +70,6 @@ export function coverFilled(reader: Reader, filled: readonly FilledAuthor[]): bo
     const word = reader.edges.get(each.author)
     const after = coveredFromThen(each)
     if (word === undefined || (word & COVERED_FROM) !== each.coveredFrom) continue
-    if (after >= each.coveredFrom) continue
     reader.edges.set(each.author, ((word & ~COVERED_FROM) | after) >>> 0)
     reader.filledBelow = Math.max(reader.filledBelow, each.coveredFrom)
     isAnyFilled = true

@@ -53,9 +53,9 @@ export class PulledPages {
     if (oldest !== undefined) this.#pulled.delete(oldest)
   }
 
-  /** At most so many, and not again before they have pulled as much anew. */
-  take(most: number): Fillable[] {
-    return this.#fillable.splice(0, most)
+  /** Not again before they have pulled as much anew. */
+  next(): Fillable | undefined {
+    return this.#fillable.shift()
   }
 }
 

@@ -17,18 +17,21 @@ import { type Position, zeroPosition } from './position.ts'
 import { Reader } from './reader.ts'
 
 const FORMAT = 1
+/** Of a reader whose inbox was filled: who does not know of that misses posts. */
+const FORMAT_FILLED = 2
 
 /** About 8 bytes an edge. `position` is what the row reflects. */
 export function encodeReader(reader: Reader, position: Position): Uint8Array {
-  const to = new ByteWriter().u8(FORMAT).varints(position)
+  const isFilled = reader.filledBelow > 0
+  const to = new ByteWriter().u8(isFilled ? FORMAT_FILLED : FORMAT).varints(position)
   to.u32(reader.readMarkHi).u32(reader.readMarkLo)
   for (const map of [reader.edges, reader.hidden, reader.changes]) writeMap(to, map)
-  if (reader.filledBelow > 0) to.varint(reader.filledBelow)
+  if (isFilled) to.varint(reader.filledBelow)
   return to.finish()
 }
 
 export function decodeReader(of: { number: number; slot: number }, bytes: Uint8Array): Reader {
-  const from = open(bytes, 'reader')
+  const from = open(bytes, 'reader', FORMAT_FILLED)
   const position = from.varints()
   const readMarkHi = from.u32()
   const readMarkLo = from.u32()
@@ -37,7 +40,7 @@ export function decodeReader(of: { number: number; slot: number }, bytes: Uint8A
   reader.readMarkHi = readMarkHi
   reader.readMarkLo = readMarkLo
   reader.recoveredAt = position
-  if (!from.isAtEnd) reader.filledBelow = from.varint()
+  if (bytes[0] === FORMAT_FILLED) reader.filledBelow = from.varint()
   return reader
 }
 
@@ -230,11 +233,12 @@ export function decodeCheckpoint(bytes: Uint8Array): CheckpointPicture {
   return JSON.parse(Buffer.from(from.run()).toString()) as CheckpointPicture
 }
 
-function open(bytes: Uint8Array, what: string): ByteReader {
+function open(bytes: Uint8Array, what: string, newest = FORMAT): ByteReader {
   const from = new ByteReader(bytes)
   const format = from.u8()
-  if (format !== FORMAT)
-    throw new CorruptRow(`${what} row of format ${format}; this version reads ${FORMAT}`)
+  if (format < FORMAT || format > newest) {
+    throw new CorruptRow(`${what} row of format ${format}; this version reads ${newest}`)
+  }
   return from
 }
 

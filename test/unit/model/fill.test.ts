@@ -8,6 +8,7 @@ import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
 import { coverFilled, coveredFromThen, fillableAuthors } from '../../../cells/model/fill.ts'
 import { firstIdAt, ID_EPOCH_MS, msOf, type PostId } from '../../../cells/model/post-id.ts'
 import { PulledPages, paysToFill } from '../../../cells/model/pulled-pages.ts'
+import { halvesBelowSecond } from '../../../cells/model/pull-bound.ts'
 import { HIDE_REBLOGS, NOT_COVERED, Reader } from '../../../cells/model/reader.ts'
 
 const READER = 1
@@ -65,12 +66,17 @@ describe('what is covered then', () => {
 describe('whom it is filled with', () => {
   test('authors whose newer posts it has, where nothing else keeps it from being asked', () => {
     const authors = authorIndex()
+    for (let author = 2; author < 7; author++) authors.noteId(author, ...halvesBelowSecond(40))
+    authors.noteId(7, ...halvesBelowSecond(20))
     authors.raise(3, 60)
     authors.pull(4)
     const reader = readerWith({ 2: 50, 3: 55, 4: 50, 5: NOT_COVERED, 6: 0, 7: 20 })
     const of = { authors, floor: 0, second: 20 }
     expect(fillableAuthors(reader, of)).toEqual([{ author: 2, coveredFrom: 50 }])
     expect(fillableAuthors(reader, { ...of, floor: 50 })).toEqual([])
+    // No page that got down there pulled the other one.
+    expect(fillableAuthors(reader, { ...of, second: 39 })).toEqual([{ author: 2, coveredFrom: 50 }])
+    expect(fillableAuthors(reader, { ...of, second: 40 })).toEqual([])
     expect(fillableAuthors(reader, { ...of, second: 19 })).toEqual([
       { author: 2, coveredFrom: 50 },
       { author: 7, coveredFrom: 20 },
@@ -85,10 +91,10 @@ describe('when it pays', () => {
   test('as soon as pulling has cost as much, and not again before it has anew', () => {
     const pages = new PulledPages()
     pages.note(READER, page, costs, DELIVERY_POLICY)
-    expect(pages.take(9)).toEqual([])
+    expect(pages.next()).toBe(undefined)
     pages.note(READER, { ...page, second: 5 }, costs, DELIVERY_POLICY)
     expect(pages.hasFillable).toBe(true)
-    expect(pages.take(9)).toEqual([{ reader: READER, second: 5 }])
+    expect(pages.next()).toEqual({ reader: READER, second: 5 })
     expect(pages.hasFillable).toBe(false)
     pages.note(READER, page, costs, DELIVERY_POLICY)
     expect(pages.hasFillable).toBe(false)
@@ -115,6 +121,7 @@ describe('when it pays', () => {
     }
     pages.note(1, page, costs, DELIVERY_POLICY)
     pages.note(20_000, page, costs, DELIVERY_POLICY)
-    expect(pages.take(9).map(({ reader }) => reader)).toEqual([20_000])
+    expect(pages.next()?.reader).toBe(20_000)
+    expect(pages.hasFillable).toBe(false)
   })
 })
