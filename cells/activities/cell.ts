@@ -6,7 +6,7 @@
 
 import type { CellLimits } from '../model/cell-limits.ts'
 import type { Busyness } from '../model/copy-pace.ts'
-import type { CellName, Placement } from '../model/placement.ts'
+import { ANY_EPOCH, type CellName, type Placement } from '../model/placement.ts'
 import { largerOf, type Position } from '../model/position.ts'
 import type { PostId } from '../model/post-id.ts'
 import type { UserKey } from '../model/user-key.ts'
@@ -294,7 +294,7 @@ export class Cell implements CellClient {
 
   relations(call: Call, query: PageOfUsers): Promise<Answer<RelationsPage>> {
     const read = (viewer: NonNullable<Viewer>, _slot: Slot, parts: CellParts) =>
-      parts.lists.relations(viewer.reader, query)
+      parts.lists.relations(viewer.reader, query, call.epoch !== ANY_EPOCH)
     return this.#gate.inSlot(call, read, { early: true })
   }
 

@@ -65,8 +65,15 @@ export class Lists {
     }
   }
 
-  /** All relations of the viewer with others. With users who were deleted there are none. */
-  async relations(reader: Reader | undefined, query: After<UserKey>): Promise<RelationsPage> {
+  /**
+   * All relations of the viewer with others. With users who were deleted there are none. A comparison of copies does without the
+   * `id`s, each of which is a read of the store.
+   */
+  async relations(
+    reader: Reader | undefined,
+    query: After<UserKey>,
+    withIds = true,
+  ): Promise<RelationsPage> {
     if (reader === undefined || this.#state.authors.isDeleted(reader.number)) {
       return { related: [], readMark: undefined, next: undefined }
     }
@@ -86,7 +93,7 @@ export class Lists {
       mutes: (reader.hiddenBits(number) & MUTED) !== 0,
       blockedBy: (reader.hiddenBits(number) & BLOCKED_BY) !== 0,
     }))
-    const ids = await this.#names.idsOf(page.map(({ number }) => number))
+    const ids = withIds ? await this.#names.idsOf(page.map(({ number }) => number)) : []
     return {
       related: related.map((each, i) => ({ ...each, id: ids[i] ?? '' })),
       readMark: readMarkOf(reader),
