@@ -29,6 +29,8 @@ type KnownBlock = WindowBlockName & { readonly from: number; readonly to: number
 const BLOCK_ENTRIES_MIN = 4_096
 const BLOCK_ENTRIES_MAX = 32_768
 const READER_BATCH = 256
+/** Between so many others have their turn. */
+const READERS_AT_ONCE = 32
 /** A store far away takes several at once in the time of one. */
 const BATCHES_IN_FLIGHT = 8
 const ERASE_BATCH = 512
@@ -230,6 +232,7 @@ export class Checkpointer {
       const { number } = reader
       const version = this.#nextVersion()
       batch.push({ slot: slot.slot, term: slot.term, reader: number, version, bytes })
+      if (batch.length % READERS_AT_ONCE === 0) await this.#clock.yield()
       if (batch.length < READER_BATCH) continue
       await this.#followers.flush()
       if (inFlight.length >= BATCHES_IN_FLIGHT) await inFlight.shift()
@@ -238,7 +241,6 @@ export class Checkpointer {
       put.catch(() => undefined)
       inFlight.push(put)
       batch = []
-      await this.#clock.yield()
     }
     await this.#followers.flush()
     if (batch.length > 0) inFlight.push(this.#putReaders(batch))

@@ -11,7 +11,7 @@ import type { Persistence } from './persist.ts'
 
 /** The applier gives numbers too, and asks for room some time before it does. */
 const ROOM_LEFT = 64
-const NAMES_AT_ONCE = 4_096
+const NAMES_AT_ONCE = 512
 
 export class TheirNumbers {
   readonly #names: Pick<NameTable, 'get'>

@@ -6,9 +6,15 @@ export class CorruptRow extends Error {
 }
 
 export class ByteWriter {
-  #bytes = new Uint8Array(256)
-  #view = new DataView(this.#bytes.buffer)
+  #bytes: Uint8Array
+  #view: DataView
   #length = 0
+
+  /** `expected`: bytes that there will be, about; more may come. */
+  constructor(expected = 256) {
+    this.#bytes = new Uint8Array(expected)
+    this.#view = new DataView(this.#bytes.buffer)
+  }
 
   u8(value: number): this {
     this.#room(1)

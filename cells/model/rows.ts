@@ -19,13 +19,19 @@ import { Reader } from './reader.ts'
 const FORMAT = 1
 /** Of a reader whose inbox was filled: who does not know of that misses posts. */
 const FORMAT_FILLED = 2
+/** At most what a row takes beside its maps, for all but very many partitions; and of each entry of them. */
+const ROW_BYTES = 256
+const ENTRY_BYTES = 8
 
 /** About 8 bytes an edge. `position` is what the row reflects. */
 export function encodeReader(reader: Reader, position: Position): Uint8Array {
   const isFilled = reader.filledBelow > 0
-  const to = new ByteWriter().u8(isFilled ? FORMAT_FILLED : FORMAT).varints(position)
+  const { edges, hidden, changes } = reader
+  const entries = edges.size + (hidden?.size ?? 0) + (changes?.size ?? 0)
+  const to = new ByteWriter(ROW_BYTES + entries * ENTRY_BYTES)
+  to.u8(isFilled ? FORMAT_FILLED : FORMAT).varints(position)
   to.u32(reader.readMarkHi).u32(reader.readMarkLo)
-  for (const map of [reader.edges, reader.hidden, reader.changes]) writeMap(to, map)
+  for (const map of [edges, hidden, changes]) writeMap(to, map)
   if (isFilled) to.varint(reader.filledBelow)
   return to.finish()
 }
