@@ -38,8 +38,7 @@ export class EdgeClasses {
   /** STAYS, LEFT_OUT or TAKEN_IN of each edge (compact). Undefined when nothing changes, or not enough to write the row for it. */
   decide(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
     const { size } = edges
-    if (this.#changes.length < size) this.#changes = new Uint8Array(2 * size)
-    const changes = this.#changes.subarray(0, size)
+    const changes = this.#changesFor(size)
     const savedUs = this.#decideEach(edges, of, changes)
     const changed = savedUs > 0 && paysOff(savedUs, size, this.#costs, this.#policy)
     if (changed || this.#policy.mode === 'delivered') this.#tally(edges, of, changes)
@@ -50,13 +49,17 @@ export class EdgeClasses {
   /** The same for a reader who is to get nothing, whatever it costs to pull. */
   leaveAll(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
     const { words, size } = edges
-    if (this.#changes.length < size) this.#changes = new Uint8Array(2 * size)
-    const changes = this.#changes.subarray(0, size)
+    const changes = this.#changesFor(size)
     for (let i = 0; i < size; i++) {
       changes[i] = ((words[i] as number) & COVERED_FROM) === NOT_COVERED ? STAYS : LEFT_OUT
     }
     this.#tally(edges, of, changes)
     return changes.some((change) => change !== STAYS) ? changes : undefined
+  }
+
+  #changesFor(edges: number): Uint8Array {
+    if (this.#changes.length < edges) this.#changes = new Uint8Array(2 * edges)
+    return this.#changes.subarray(0, edges)
   }
 
   /** Answers what the changes save, microseconds a second. */
