@@ -5,6 +5,7 @@
 //
 //   node --import tsx test/bench/third-cell.ts [--users n] [--follows-each n] [--entries-each n] [--posts n] [--reads n]
 
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { BenchRow } from './bench-row.ts'
 import { machine, printTable } from './print.ts'
@@ -30,6 +31,7 @@ const { values } = parseArgs({
   },
 })
 const GOAL_MS = 60_000
+const SETTLE_MS = 500
 /** Longer than the rebalance takes. */
 const LOAD_S = 90
 /** Before the move, so that there is something to copy. */
@@ -45,6 +47,8 @@ await withServed(2, async (served) => {
   const before = await load(served, { seconds: 30 })
   await served.cli(['cells', 'add', 'cell-3'])
   await served.ready()
+  // It has applied everything, and goes on writing posts behind that.
+  while ((await served.metric('cellfeed_cell_pending_posts{')) > 0) await setTimeout(SETTLE_MS)
   const [during, rebalanced] = await Promise.all([
     load(served, { seconds: LOAD_S }),
     rebalance(served),
