@@ -173,12 +173,15 @@ export class Mover {
       const source = await this.#ports.report(move.from, { logEnd: true })
       return mayGoBack(move, source, source?.logEnd) ? { kind: 'rolled-back' } : undefined
     }
+    const isOver = agoMs >= (isTakeover ? awayMs : retireMs)
+    const mayReturn = isTakeover && agoMs >= returnMs
+    if (!isOver && !mayReturn) return undefined
     const target = await this.#ports.report(move.to)
-    if (isTakeover && agoMs >= returnMs && !(await this.#ports.isDead(move.from))) {
+    if (mayReturn && !(await this.#ports.isDead(move.from))) {
       const source = await this.#ports.report(move.from)
       if (mayGoBack(move, source, shownBy(target))) return { kind: 'rolled-back' }
     }
-    if (agoMs < (isTakeover ? awayMs : retireMs)) return undefined
+    if (!isOver) return undefined
     // Whoever the source sends away must be let in there.
     return target !== undefined && target.epoch >= epoch ? { kind: 'retired' } : undefined
   }
