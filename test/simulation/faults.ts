@@ -46,6 +46,7 @@ const TRAPS = [
   'posts.idsBelow',
   'inbox.putGeneration',
   'inbox.putChunks',
+  'inbox.fill',
   'inbox.chunksBelow',
   'readers.put',
   'readers.putReach',

@@ -100,6 +100,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'step: cell started again': 180,
   'step: checkpoint': 130,
   'step: generation': 95,
+  'step: inboxes were filled': 0.7,
   'step: looked for what was erased': 19,
   'step: read failed by a fault': 4,
   'step: gap closed': 7,

@@ -1,6 +1,7 @@
 // The store of one incarnation of a cell: the ports' promises over a disk that outlives it, with every delay and rejection the
 // ports allow. Bytes are copied both ways, as a real store would.
 
+import { FILL_MONTH } from '../../cells/model/fill.ts'
 import type {
   AuthorTable,
   CellStore,
@@ -89,7 +90,8 @@ function inboxTable(process: CellProcess, disk: Disk): InboxTable {
         chunks.map(({ reader }) => reader),
       )
       const lands = copies.map((chunk) => () => disk.landChunk(chunk))
-      return process.write('inbox.putChunks', lands, { slot })
+      const op = month === FILL_MONTH ? 'inbox.fill' : 'inbox.putChunks'
+      return process.write(op, lands, { slot })
     },
     chunksBelow: ({ slot, term }, month, reader, below, limit) =>
       process.read('inbox.chunksBelow', () => {
