@@ -1,6 +1,11 @@
 // Why a data folder cannot be used. The message is one line for people and says what to do.
 
-export type DataFolderProblem = 'IN_USE' | 'NOT_WRITABLE' | 'NEWER_FORMAT' | 'LOST_WRITES'
+export type DataFolderProblem =
+  | 'IN_USE'
+  | 'NOT_WRITABLE'
+  | 'NEWER_FORMAT'
+  | 'LOST_WRITES'
+  | 'NOT_WHOLE'
 
 export class DataFolderError extends Error {
   override readonly name = 'DataFolderError'

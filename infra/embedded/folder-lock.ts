@@ -13,9 +13,19 @@
 
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import {
+  copyFile,
+  type FileHandle,
+  link,
+  open,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { DataFolderError } from './data-folder-error.ts'
 
 export type FolderLock = { release(): Promise<void> }
@@ -24,6 +34,10 @@ const LOCK_FILE = 'lock'
 const ID_FILE = 'id'
 /** O_EXLOCK | O_NONBLOCK of macOS and the BSDs; Node has no names for them. */
 const O_EXCLUSIVE_NOW = 0x20 | 0x4
+/** What file systems without hard links say. */
+const NO_LINKS: ReadonlySet<string> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'])
+const TRIES_MAX = 20
+const RETRY_MS = 50
 /** Bytes of a socket's path on Linux. */
 const SOCKET_PATH_BYTES = 108
 
@@ -49,21 +63,34 @@ async function socketName(path: string): Promise<string | undefined> {
   return platform === 'linux' ? `\0${name}`.padEnd(SOCKET_PATH_BYTES, '-') : `\\\\.\\pipe\\${name}`
 }
 
-/** The same for all who ask at once: whoever links the file first gives it. */
+/** The same for all who ask at once: whoever makes the file first gives it. */
 async function idOf(path: string): Promise<string> {
   const file = join(path, ID_FILE)
-  const id = await readFile(file, 'utf8').catch(() => undefined)
-  if (id !== undefined) return id.trim()
+  const known = await readFile(file, 'utf8').catch(() => '')
+  if (isWhole(known)) return known.trim()
   const draft = `${file}.${randomUUID()}`
   await writeFile(draft, `${randomUUID()}\n`)
   try {
     await link(draft, file).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error
+      if (NO_LINKS.has(error.code ?? '')) return copyFile(draft, file, constants.COPYFILE_EXCL)
+      throw error
     })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     await rm(draft, { force: true })
   }
-  return (await readFile(file, 'utf8')).trim()
+  for (let tries = 0; tries < TRIES_MAX; tries++) {
+    const id = await readFile(file, 'utf8')
+    if (isWhole(id)) return id.trim()
+    // Somebody is copying it at this moment.
+    await setTimeout(RETRY_MS)
+  }
+  throw new DataFolderError('NOT_WHOLE', `${file} was not written to its end: remove it`)
+}
+
+function isWhole(id: string): boolean {
+  return id.endsWith('\n')
 }
 
 function holdSocket(name: string): Promise<FolderLock | undefined> {
