@@ -34,8 +34,8 @@ const placement: Placement = {
   ranges: [...first.ranges, { first: SLOTS, last: SLOTS, cell: 'b', term: 5 }],
 }
 
-/** Cell a, which holds copies of both of these slots, answers a caller that knows this epoch and does not wait. */
-async function answerFor(user: UserKey, epoch: number): Promise<string> {
+/** Cell a, which holds copies of both of these slots. */
+function copiesAtA(): { readonly state: CellState; readonly gate: Gate } {
   const state = new CellState({
     cell: 'a',
     placement,
@@ -50,8 +50,13 @@ async function answerFor(user: UserKey, epoch: number): Promise<string> {
     clock: { nowMs: () => 0 },
     parts: () => ({ names: { lookup: () => 0 } }) as unknown as CellParts,
   })
+  return { state, gate }
+}
+
+/** It answers a caller that knows this epoch and does not wait. */
+async function answerFor(user: UserKey, epoch: number): Promise<string> {
   const call = { viewer: user, epoch, seen: [0], signal: AbortSignal.abort() }
-  return (await gate.inSlot(call, () => Promise.resolve('shown'))).kind
+  return (await copiesAtA().gate.inSlot(call, () => Promise.resolve('shown'))).kind
 }
 
 test('who knows a newer placement is answered from a copy', async () => {
@@ -67,4 +72,16 @@ test('a user with a slot of their own is not: the caller may know only of the sl
 test('who asks for copies gets them', async () => {
   expect(await answerFor(alice, ANY_EPOCH)).toBe('ok')
   expect(await answerFor(carol, ANY_EPOCH)).toBe('ok')
+})
+
+test('who compares copies reads in nobody’s place', async () => {
+  const { state, gate } = copiesAtA()
+  const read = (epoch: number) => {
+    const call = { viewer: alice, epoch, seen: [0], signal: AbortSignal.abort() }
+    return gate.inSlot(call, (_viewer, { slot }) => Promise.resolve(slot), { isVital: true })
+  }
+  expect(await read(ANY_EPOCH)).toMatchObject({ kind: 'ok', value: 3 })
+  expect(state.vitals.of(0).reads).toBe(0)
+  await read(11)
+  expect(state.vitals.of(0).reads).toBeGreaterThan(0)
 })
