@@ -143,6 +143,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/arrival.ts',
     old: 'const position = smallerOf(reach.position, state.position)',
     new: 'const position = reach.position',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'reach-after-chunks',

@@ -1,9 +1,11 @@
 // Slots that arrive in a cell: a copy that is broken off is gone on with; what did not come with it is pulled, or found otherwise.
 
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { userRef } from '../../../cells/model/user-key.ts'
 import type { SlotSource } from '../../../cells/ports/slot-source.ts'
-import { gate, ok, until } from './stage.ts'
+import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
+import { gate, HOUR, ok, SECOND, until } from './stage.ts'
 import { TwoCells } from './two-cells.ts'
 
 const READERS = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank', 'grace', 'heidi']
@@ -131,4 +133,52 @@ test('who watches in a slot that moves is told to go on at its new cell', async 
   await watching
   expect(told).toEqual(['moved'])
   expect(await target.dashboard('alice')).toEqual(['zoe:first'])
+})
+
+test('a target that lags takes no inbox for written beyond what it has applied', async () => {
+  const dormantMs = 10 * HOUR
+  const policy = { ...DELIVERY_POLICY, mode: 'delivered', dormantMs } as const
+  // One post that is not durable keeps a cell from applying the next.
+  const cells = await TwoCells.start(1, { policy, pendingBytesMax: 1 })
+  const { source, target } = cells
+  await source.follow('bob', 'ann')
+  await source.publish('ann', '1')
+  await source.deliver()
+  await target.applied()
+  source.clock.advance(dormantMs + SECOND)
+  let allowed = 0
+  target.hooks.set('posts.put', async (run) => {
+    await until(() => allowed > 0)
+    allowed--
+    return run()
+  })
+  for (const text of ['2', '3', '4']) {
+    await source.publish('ann', text)
+    source.clock.advance(SECOND)
+  }
+  // Bob is away for long: his inbox goes without them.
+  await source.deliver()
+  await source.checkpoint()
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  // Attached while the target knows of the second post only.
+  await until(async () =>
+    (await target.store.readers.reach()).some((row) => row.version.count === 0),
+  )
+  allowed = 1
+  await until(async () => (await target.cell.status()).eventsApplied > 3)
+  for (let turn = 0; turn < 50; turn++) await setImmediate()
+  // And it takes a checkpoint when it knows of the third.
+  const taken = target.cell.checkpoint()
+  for (let turn = 0; turn < 50; turn++) await setImmediate()
+  allowed = 1
+  await taken
+  allowed = 1
+  await cells.arrived()
+  await cells.cutOver()
+  await target.applied()
+  target.crash()
+  await target.create(3).start()
+  await target.deliver()
+  expect(await target.dashboard('bob')).toEqual(['ann:4', 'ann:3', 'ann:2', 'ann:1'])
 })
