@@ -118,6 +118,7 @@ export class Checkpointer {
       runningMaxMs: [...state.runningMaxMs],
       ...(state.rebuilt === undefined ? {} : { rebuilt: state.rebuilt }),
       kept: keptSlots(named),
+      names: this.#names.kept,
     }
     state.marks.note(head, position)
     const greatest = state.authors.takeDirtyBlocks()

@@ -8,7 +8,8 @@
 // does no harm:
 //
 //   posts, marks        both apply one log; rows carry offsets, erasing is final
-//   names               a number counts only after its name was durable and the claim confirmed: so the successor has read it
+//   names               a number counts only after its name was durable and the claim confirmed: so the successor has read it; one that
+//                       lands after that is not among those that the successor's checkpoint names, and counts for nobody
 //   number ranges       the same, for the reserved end
 //   readers             rows name the position they reflect, and use confirmed numbers only; of two the successor's stays, which has written
 //                       again what its inboxes go without before they do

@@ -3,6 +3,8 @@
 // `flush` first. Both count only when the claim on the store was confirmed after (claim.ts): a successor has read them then.
 
 import { NamesTable } from '../model/names-table.ts'
+import { runsOf } from '../model/placement.ts'
+import type { NamesKept } from '../model/rows.ts'
 import type { UserKey, UserRef } from '../model/user-key.ts'
 import type { NameRow, NameTable } from '../ports/cell-store.ts'
 import type { Claim } from './claim.ts'
@@ -17,6 +19,9 @@ export class NameBook {
   readonly #claim: Claim
   readonly #makeRoom: (end: number) => void
   #next = 1
+  /** Of the numbers that this process gives. */
+  #start = 1
+  #loaded: NamesKept['runs'] = []
   #reservedEnd = 1
   #pending: NameRow[] = []
   #flushing: Promise<void> = Promise.resolve()
@@ -36,20 +41,32 @@ export class NameBook {
     this.#makeRoom = options.makeRoom
   }
 
-  async load(): Promise<void> {
+  /** `before`: what the checkpoint says of names. Of two that count for one user the later one may be in use. */
+  async load(before?: NamesKept): Promise<void> {
     const unused: NameRow[] = []
+    const numbers: number[] = []
     for await (const rows of this.#store.all()) {
       for (const { key, number } of rows) {
+        if (!counts(number, before)) continue
         const other = this.table.lookup(key)
         this.table.add(key, number)
+        numbers.push(number)
         if (other !== 0) unused.push({ number: Math.min(number, other), key, id: '' })
       }
     }
+    this.#loaded = runsOf(numbers.sort((a, b) => a - b)).map(({ first, last }) => [first, last])
     // Given by a process that was superseded before it used them: the user may be erased by now.
     if (unused.length > 0) await this.#persistence.untilDurable(() => this.#store.put(unused))
     this.#next = Math.max(1, await this.#store.reservedEnd())
+    this.#start = this.#next
     this.#reservedEnd = this.#next
     await this.reserve(RANGE)
+  }
+
+  /** For a checkpoint that is durable after the names given until now are. */
+  get kept(): NamesKept {
+    const own = this.#next > this.#start ? [[this.#start, this.#next - 1] as const] : []
+    return { start: this.#start, runs: [...this.#loaded, ...own] }
   }
 
   /** Above every number given out. */
@@ -113,4 +130,9 @@ export class NameBook {
     const stored = await this.#store.get(numbers)
     return numbers.map((_, i) => noted[i] ?? stored[i]?.id ?? '')
   }
+}
+
+function counts(number: number, before: NamesKept | undefined): boolean {
+  if (before === undefined || number >= before.start) return true
+  return before.runs.some(([first, last]) => first <= number && number <= last)
 }

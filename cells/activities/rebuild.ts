@@ -106,7 +106,7 @@ export class Rebuild {
     if (plan.gap.length === 0) {
       throw new NothingToRebuild('the firehose still holds all that this cell needs: start it')
     }
-    await this.#names.load()
+    await this.#names.load(own.names)
     await this.#loadAuthors()
     const copied = await this.#copy()
     const readersAdded = await this.#addReaders(copied.authorsHere, plan.position)
@@ -257,6 +257,7 @@ export class Rebuild {
       droppedHi: greatest.hi,
       droppedLo: greatest.lo,
       entriesDelivered: own.entriesDelivered,
+      names: this.#names.kept,
       rebuilt: { postsFrom, postsFromMs, knownFromMs, openGap },
       // Of what the lost records said of followers, readers and their index may have seen different parts.
       kept: keptSlots(this.#state.complete.map((slot) => ({ ...slot, isIndexed: false }))),

@@ -88,9 +88,9 @@ export class Recovery {
         ? firstCheckpoint(this.#firehose.identity)
         : decodeCheckpoint(stored.bytes)
     await checkLog(this.#firehose, picture)
-    await this.#keepCheckpoint(picture)
     await this.#keepSlots(picture)
-    await this.#names.load()
+    await this.#names.load(picture.names)
+    await this.#keepCheckpoint({ ...picture, names: this.#names.kept })
     this.#state.authors.reserve(this.#names.end)
     await this.#loadAuthors()
     const reached = await this.#loadReach()
@@ -106,7 +106,7 @@ export class Recovery {
     return { memory, blocks }
   }
 
-  /** From now on this boot's checkpoints count, and those of earlier boots no more. */
+  /** From now on this boot's checkpoints count, and those of earlier boots no more; nor do names that land from now on. */
   #keepCheckpoint(picture: CheckpointPicture): Promise<void> {
     const version = { boot: this.#claim.boot, count: 0 }
     const row = { version, bytes: encodeCheckpoint(picture) }

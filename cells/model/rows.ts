@@ -140,8 +140,19 @@ export type CheckpointPicture = {
   /** Running maxima of append times at the position; where it is absent, those of `memory`. */
   readonly runningMaxMs?: readonly number[]
   readonly rebuilt?: Rebuilt
+  /** Absent: every name that the store holds counts. */
+  readonly names?: NamesKept
   /** The slots that the store holds, as of the position. Absent: those that the placement gave the cell when it was made. */
   readonly kept?: readonly KeptSlots[]
+}
+
+/**
+ * Which names count: of numbers below `start` only these runs, from the first to the last of each. One that is not among them landed after
+ * a process had read all names that it goes on from: who wrote it was superseded, and nobody has used it.
+ */
+export type NamesKept = {
+  readonly start: number
+  readonly runs: readonly (readonly [first: number, last: number])[]
 }
 
 export type KeptSlots = SlotRun & {

@@ -23,7 +23,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     name: 'checkpoint-not-kept',
     bug: "a zombie's checkpoint counts, and its successor's older reader rows too",
     file: 'cells/activities/recovery.ts',
-    old: '    await this.#keepCheckpoint(picture)\n',
+    old: '    await this.#keepCheckpoint({ ...picture, names: this.#names.kept })\n',
     new: '',
   },
   {

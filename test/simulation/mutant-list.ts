@@ -10,6 +10,14 @@ import { STANDBY_MUTANTS } from './standby-mutants.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   {
+    name: 'late-name-counts',
+    bug: 'a name that a superseded process wrote late wins over the one in use',
+    file: 'cells/activities/name-book.ts',
+    old: 'if (before === undefined || number >= before.start) return true',
+    new: 'if (before === undefined || number >= 0) return true',
+    test: 'test/unit/activities/name-book.test.ts',
+  },
+  {
     name: 'coverage-low',
     bug: 'coverage of a new follow starts one second too low',
     file: 'cells/model/author-index.ts',
