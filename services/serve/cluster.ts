@@ -108,7 +108,7 @@ export async function startCluster(
   const page = await serveStatusPage({ host, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())
 
-  await cells.start()
+  await cells.start(document.placement)
   closing.add(inBackground(log, { 'follow cells': cells.following(() => router.placement) }))
   gateway.setServing(true)
   return {

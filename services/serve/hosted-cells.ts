@@ -65,15 +65,23 @@ export class HostedCells {
     for (const cell of placement.cells) await this.#open(cell, placement)
   }
 
-  /** Rejects with what stopped the first of them when none serves; one that does not serve is tried again. */
-  async start(): Promise<void> {
-    const hosts = [...this.#hosts.values()]
-    const starts = await Promise.allSettled(hosts.map((host) => host.start()))
+  /**
+   * Rejects with what stopped the first of them when none serves; one that does not serve is tried again. A new one that was not filled to
+   * its end is added anew.
+   */
+  async start(placement: Placement): Promise<void> {
+    const hosts = [...this.#hosts]
+    const starts = await Promise.allSettled(hosts.map(([, host]) => host.start()))
     const first = starts.find((start) => start.status === 'rejected')
     if (first !== undefined && starts.every(({ status }) => status === 'rejected'))
       throw first.reason
-    for (const [i, start] of starts.entries()) {
-      if (start.status === 'rejected') hosts[i]?.retry(start.reason)
+    const owners = ownersOf(placement)
+    for (const [i, [cell, host]] of hosts.entries()) {
+      const start = starts[i]
+      if (start?.status !== 'rejected') continue
+      const isNew = start.reason instanceof FirehoseGap && !owners.includes(cell)
+      if (isNew) this.#hosts.delete(cell)
+      else host.retry(start.reason)
     }
   }
 
