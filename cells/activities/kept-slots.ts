@@ -1,6 +1,6 @@
 // A cell owns only what it keeps: a slot that came to it was named by its checkpoint before the placement gave it to the cell.
 
-import { slotsOf } from '../model/placement.ts'
+import { runsOf, slotsOf } from '../model/placement.ts'
 import type { CellState } from './cell-state.ts'
 import type { Claim } from './claim.ts'
 
@@ -12,13 +12,16 @@ export class SlotsMissing extends Error {
 
 /** Throws SlotsMissing; or CellSuperseded, if what is missing was given away by a later process of this cell. */
 export async function assertKept(state: CellState, claim: Claim): Promise<void> {
-  const missing = slotsOf(state.placement, state.cell).find(({ slot, term }) => {
+  const all = slotsOf(state.placement, state.cell)
+  const missing = all.filter(({ slot, term }) => {
     const kept = state.slots.get(slot)
     return kept?.term !== term || !kept.isComplete
   })
-  if (missing === undefined) return
+  if (missing.length === 0) return
   await claim.confirm()
+  const runs = runsOf(missing.map(({ slot }) => slot))
+  const which = runs.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
   throw new SlotsMissing(
-    `the placement gives slot ${missing.slot} to ${state.cell} under term ${missing.term}, but its store does not hold that: the store is not the one that this cell last ran on, or was restored from an older backup`,
+    `the placement gives slots ${which.join(', ')} to ${state.cell} (${missing.length} of its ${all.length}), but its store does not hold them: the store is not the one that this cell last ran on, or was restored from an older backup`,
   )
 }

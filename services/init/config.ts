@@ -55,7 +55,11 @@ const FIELDS = {
 }
 
 export const INIT_FLAGS: readonly Flag[] = [
-  flag('--cells <count>', 'cells', 'cells of a new cluster (default: 2); fixed from then on'),
+  flag(
+    '--cells <count>',
+    'cells',
+    'cells of a new cluster (default: 2); later: cellfeed cells add',
+  ),
   flag(
     '--partitions <count>',
     'partitions',
