@@ -5,7 +5,15 @@ import { expect, test } from 'vitest'
 import { differenceOf } from '../../../cells/activities/verification.ts'
 import { firstPlacement, type Move, slotsIn } from '../../../cells/model/placement.ts'
 import { planMove } from '../../../cells/model/move.ts'
-import type { CellClient, SlotsReport } from '../../../cells/ports/cell-client.ts'
+import type { PostId } from '../../../cells/model/post-id.ts'
+import { userKey } from '../../../cells/model/user-key.ts'
+import type {
+  CellClient,
+  Page,
+  PostView,
+  RelationsPage,
+  SlotsReport,
+} from '../../../cells/ports/cell-client.ts'
 import { systemClock } from '../../../infra/system/clock.ts'
 
 const SLOTS = [{ first: 0, last: 499 }]
@@ -48,4 +56,67 @@ test('slots are not asked for their readers one after another, nor all at once',
   expect([...slots]).toEqual(slotsIn(SLOTS))
   expect(most).toBeGreaterThanOrEqual(16)
   expect(most).toBeLessThan(SLOTS[0]?.last ?? 0)
+})
+
+const ann = userKey('ann')
+const bob = userKey('bob')
+
+/** A cell with one reader in its first slot, who follows Ann. Posts as of how often it was asked. */
+function cellOf(
+  cell: string,
+  {
+    posts,
+    pulled = posts,
+    follows = true,
+  }: { posts: (asked: number) => number; pulled?: (asked: number) => number; follows?: boolean },
+): CellClient {
+  let asked = 0
+  const answer = <T>(value: T) => ({ kind: 'ok', value, position: [asked] }) as const
+  const known: Partial<CellClient> = {
+    cell,
+    slots: async () => ({ logEnd: [0] }) as Partial<SlotsReport> as SlotsReport,
+    readersOf: async (slot) => ({ readers: slot === 0 ? [bob] : [], next: undefined }),
+    relations: async () => {
+      const bits = { hideReblogs: false, blocks: false, mutes: false, blockedBy: false }
+      const related = [{ user: ann, id: '', follows, ...bits }]
+      return answer({ related, readMark: undefined, next: undefined } satisfies RelationsPage)
+    },
+    dashboard: async (_call, query) => {
+      asked++
+      const count = (query.pulled === true ? pulled : posts)(asked)
+      const shown = Array.from({ length: count }, (_, i) => ({
+        author: ann,
+        postId: BigInt(i + 1) as PostId,
+      }))
+      const page: Partial<Page> = { posts: shown as Partial<PostView>[] as PostView[] }
+      return answer({ ...page, older: undefined } as Page)
+    },
+  }
+  return known as CellClient
+}
+
+function difference(source: CellClient | undefined, target: CellClient) {
+  const { signal } = new AbortController()
+  return differenceOf(move(), { source, target, clock: systemClock }, signal)
+}
+
+test('what a target shows otherwise is told, and of whom', async () => {
+  const user = Buffer.from(bob, 'latin1').toString('hex')
+  const source = () => cellOf('a', { posts: () => 3 })
+  const missing = cellOf('b', { posts: () => 2 })
+  expect(await difference(source(), missing)).toBe(`dashboard of the user ${user}`)
+  const unfollowed = cellOf('b', { posts: () => 3, follows: false })
+  expect(await difference(source(), unfollowed)).toBe(`relations of the user ${user}`)
+  // Source and target agree, and both are wrong by the target's own posts.
+  const both = { posts: () => 3, pulled: () => 4 }
+  expect(await difference(cellOf('a', both), cellOf('b', both))).toBe(`posts of the user ${user}`)
+  expect(await difference(undefined, cellOf('b', both))).toBe(`posts of the user ${user}`)
+})
+
+test('what is the same when both have got on is no difference', async () => {
+  const behind = cellOf('b', { posts: (asked) => Math.min(3, asked), pulled: () => 3 })
+  expect(await difference(cellOf('a', { posts: () => 3 }), behind)).toBeUndefined()
+  expect(
+    await difference(cellOf('a', { posts: () => 3 }), cellOf('b', { posts: () => 3 })),
+  ).toBeUndefined()
 })
