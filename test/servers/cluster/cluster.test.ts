@@ -179,9 +179,12 @@ describe('restarts', () => {
   test('a cell that stops in order says so, and is found again when it starts', async () => {
     const cell = cluster.cell('cell-2')
     expect(await cell.stop()).toMatchObject({ code: 0 })
-    const listed = await cluster.run('cells')
+    // Once the controller has heard of it.
+    const listed = await eventually(
+      () => cluster.run('cells'),
+      ({ out }) => /cell-2 +unreachable .*stopped in order/.test(out),
+    )
     expect(listed.code).toBe(1)
-    expect(listed.out).toMatch(/cell-2 +unreachable .*stopped in order/)
     const feed = cluster.connect()
     const refused = await Promise.allSettled(readers.map((reader) => feed.dashboard(reader)))
     const codes = refused.flatMap((answer) =>
