@@ -43,7 +43,7 @@ export async function addCell(
   watching.abort()
   await Promise.all(watchers.map(({ ended }) => ended))
   result(
-    `meanwhile: ${count(reads, 'page')} read, each below the one before, none failed, the slowest in ${duration(slowestMs)};`,
+    `meanwhile, as everyone pages down: ${count(reads, 'page')} read, none failed, the slowest in ${duration(slowestMs)};`,
   )
   result(
     `${count(published.length, 'post')} published, each shown to all ${WATCHERS} watchers, wherever they lived`,
