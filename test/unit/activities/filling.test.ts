@@ -25,14 +25,15 @@ async function follower(options: Partial<CellLimits> = {}): Promise<Stage> {
   return stage
 }
 
-async function readTwice({ dashboard }: { dashboard: () => Promise<string[]> }): Promise<void> {
-  for (let i = 0; i < 2; i++) await dashboard()
+/** As often as it takes until filling pays. */
+async function readTwice(stage: Stage): Promise<void> {
+  for (let i = 0; i < 2; i++) await stage.dashboard('bob', 1)
 }
 
 /** And he has come back often enough. */
 async function regular(options: Partial<CellLimits> = {}): Promise<Stage> {
   const stage = await follower(options)
-  await readTwice({ dashboard: () => stage.dashboard('bob', 1) })
+  await readTwice(stage)
   return stage
 }
 
@@ -81,7 +82,7 @@ test('a cell that dies between a filled inbox and its row reads nothing twice, a
   await stage.checkpoint()
   await stage.cell.fillInboxes()
   await stage.restart()
-  await readTwice({ dashboard: () => stage.dashboard('bob', 1) })
+  await readTwice(stage)
   await stage.cell.fillInboxes()
   expect(await looked(stage)).toEqual({ shown: OLD, pulls: 0 })
 })
@@ -176,7 +177,7 @@ test('what a generation leaves out while an inbox is filled is not taken for fil
   await stage.publish('ann', '3')
   await stage.deliver()
   await stage.follow('bob', 'ann')
-  await readTwice({ dashboard: () => stage.dashboard('bob', 1) })
+  await readTwice(stage)
   const writing = gate()
   stage.hooks.set('inbox.putChunks', writing.hook)
   const filled = stage.cell.fillInboxes()
@@ -201,7 +202,7 @@ test('what is in no inbox, and not in the store yet, is not taken for filled', a
   const { stage, stored } = await pending()
   await stage.cell.writeGeneration()
   await stage.follow('bob', 'ann')
-  await readTwice({ dashboard: () => stage.dashboard('bob', 1) })
+  await readTwice(stage)
   const filled = stage.cell.fillInboxes()
   for (let turn = 0; turn < 20; turn++) await setImmediate()
   stored()
@@ -234,7 +235,7 @@ test('a filled inbox moves to another cell, also when it was filled after its ch
     (await target.store.readers.reach()).some(({ version }) => version.count === 2),
   )
   target.crash()
-  await readTwice({ dashboard: () => source.dashboard('bob', 1) })
+  await readTwice(source)
   await source.cell.fillInboxes()
   expect((await source.cell.status()).entriesFilled).toBe(1)
   await source.checkpoint()

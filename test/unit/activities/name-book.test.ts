@@ -5,32 +5,36 @@ import { NameBook } from '../../../cells/activities/name-book.ts'
 import { Claim } from '../../../cells/activities/claim.ts'
 import { Persistence } from '../../../cells/activities/persist.ts'
 import { CELL_LIMITS } from '../../../cells/model/cell-limits.ts'
+import type { NamesKept } from '../../../cells/model/rows.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
 import { MemoryCellStore } from '../../../infra/memory/cell-store.ts'
 import { StandingClock } from './stage.ts'
 
 const ann = userRef('ann')
 
-/** A process of the cell, which has claimed the store and read no names yet. */
-async function process(store: MemoryCellStore, boot: number): Promise<NameBook> {
+/** A process of the cell, which has claimed the store and read its names. */
+async function process(
+  store: MemoryCellStore,
+  boot: number,
+  before?: NamesKept,
+): Promise<NameBook> {
   const { signal } = new AbortController()
   const persistence = new Persistence({ clock: new StandingClock(), limits: CELL_LIMITS, signal })
   const claim = new Claim({ boot, table: store.checkpoints, persistence })
   await claim.make()
-  return new NameBook({ table: store.names, persistence, claim, makeRoom: () => undefined })
+  const names = new NameBook({ table: store.names, persistence, claim, makeRoom: () => undefined })
+  await names.load(before)
+  return names
 }
 
 test('a name that lands when another process has read all names counts no more, though its number is greater', async () => {
   const store = new MemoryCellStore()
   const first = await process(store, 1)
-  await first.load()
   const early = first.numberOf(ann)
   const second = await process(store, 2)
-  await second.load()
   // The first one's name lands after the second has looked, and the third finds it.
   await store.names.put([{ number: early, key: ann.key, id: ann.id }])
   const third = await process(store, 3)
-  await third.load()
   expect(third.lookup(ann.key)).toBe(early)
   const checkpoint = third.kept
   // Then the second wakes up, which knows of no number.
@@ -39,8 +43,7 @@ test('a name that lands when another process has read all names counts no more, 
   await expect(second.flush()).rejects.toThrow('taken over')
   expect((await store.names.get([late]))[0]?.id).toBe('ann')
 
-  const fourth = await process(store, 4)
-  await fourth.load(checkpoint)
+  const fourth = await process(store, 4, checkpoint)
   expect(fourth.lookup(ann.key)).toBe(early)
   expect(fourth.kept.runs).toEqual([[early, early]])
 })
@@ -48,29 +51,23 @@ test('a name that lands when another process has read all names counts no more, 
 test('of two that a successor finds the later one counts: it may be in use', async () => {
   const store = new MemoryCellStore()
   const first = await process(store, 1)
-  await first.load()
   const early = first.numberOf(ann)
   const second = await process(store, 2)
-  await second.load()
   const late = second.numberOf(ann)
   await second.flush()
   await store.names.put([{ number: early, key: ann.key, id: ann.id }])
-  const third = await process(store, 3)
-  await third.load(second.kept)
+  const third = await process(store, 3, second.kept)
   expect(third.lookup(ann.key)).toBe(late)
-  const fourth = await process(store, 4)
-  await fourth.load(third.kept)
+  const fourth = await process(store, 4, third.kept)
   expect(fourth.lookup(ann.key)).toBe(late)
 })
 
 test('names that a process gave after its checkpoint count for the next one', async () => {
   const store = new MemoryCellStore()
   const first = await process(store, 1)
-  await first.load()
   const { kept } = first
   const number = first.numberOf(ann)
   await first.flush()
-  const second = await process(store, 2)
-  await second.load(kept)
+  const second = await process(store, 2, kept)
   expect(second.lookup(ann.key)).toBe(number)
 })
