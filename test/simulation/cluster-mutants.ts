@@ -39,6 +39,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/name-book.ts',
     old: '    await this.#claim.confirm()\n    this.#makeRoom(end)\n',
     new: '    this.#makeRoom(end)\n',
+    test: 'test/unit/activities/name-book.test.ts',
   },
   {
     name: 'reach-not-kept',
@@ -53,6 +54,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/recovery.ts',
     old: '    const reached = await this.#loadReach()\n',
     new: '    const rows = await this.#store.inbox.generations()\n    const reached = await this.#loadReach()\n    this.#store.inbox.generations = () => Promise.resolve(rows)\n',
+    test: 'test/unit/activities/recovery.test.ts',
   },
   {
     name: 'unknown-chunks-shown',
@@ -145,6 +147,7 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/rebuild.ts',
     old: 'isIndexed: false',
     new: 'isIndexed: true',
+    test: 'test/unit/activities/rebuild.test.ts',
   },
   {
     name: 'copied-applied-again',
@@ -152,5 +155,6 @@ export const CLUSTER_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/applier.ts',
     old: 'return offset < (this.#state.rebuilt?.postsFrom[partition] ?? 0) && isAboutPosts(event.fact)',
     new: 'return offset < 0 && isAboutPosts(event.fact)',
+    test: 'test/unit/activities/rebuild.test.ts',
   },
 ]

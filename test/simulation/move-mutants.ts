@@ -217,6 +217,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/slot-keeper.ts',
     old: '      await Promise.all(unwanted.map((slot) => this.#readsEnded(slot)))\n',
     new: '',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'watchers-left-behind',
@@ -247,6 +248,7 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/cell-state.ts',
     old: 'return slot?.isComplete === true && hasReached(this.position, slot.reflects ?? [])',
     new: 'return slot?.isComplete === true',
+    test: 'test/unit/activities/arrival.test.ts',
   },
   {
     name: 'arrived-unreached',
@@ -254,5 +256,6 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     file: 'cells/activities/slot-keeper.ts',
     old: 'move.to === cell && this.#isReached(move) ? this.#termHere(move) : undefined',
     new: 'move.to === cell ? this.#termHere(move) : undefined',
+    test: 'test/unit/activities/arrival.test.ts',
   },
 ]

@@ -182,3 +182,63 @@ test('a target that lags takes no inbox for written beyond what it has applied',
   await target.deliver()
   expect(await target.dashboard('bob')).toEqual(['ann:4', 'ann:3', 'ann:2', 'ann:1'])
 })
+
+test('what a target has copied and not applied yet is neither listed nor reported as arrived', async () => {
+  // One post that is not durable keeps a cell from applying the next.
+  const cells = await TwoCells.start(1, { pendingBytesMax: 1 })
+  const { source, target } = cells
+  let allowed = 0
+  target.hooks.set('posts.put', async (run) => {
+    await until(() => allowed > 0)
+    allowed--
+    return run()
+  })
+  for (let i = 0; i < 12; i++) await source.publish('zoe', `${i}`)
+  await source.follow('alice', 'zoe')
+  await source.checkpoint()
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  const { end } = source.firehose.currentBounds()
+  const author = userRef('zoe').key
+  const asOfNow = { viewer: author, seen: [], signal: new AbortController().signal }
+  let looks = 0
+  for (;;) {
+    for (let turn = 0; turn < 50; turn++) await setImmediate()
+    const { position } = await target.cell.status()
+    if (position.every((at, partition) => at >= (end[partition] ?? 0))) break
+    expect((await target.cell.slots()).arrived).toEqual([])
+    const query = { author, after: undefined, limit: 100 }
+    expect(ok(await target.cell.followersHere(asOfNow, query)).followers).toEqual([])
+    looks++
+    allowed = 1
+  }
+  expect(looks).toBeGreaterThan(5)
+  target.hooks.delete('posts.put')
+  allowed = 100
+  await cells.arrived()
+  await cells.cutOver()
+  expect((await target.dashboard('alice')).length).toBe(12)
+})
+
+test('rows of a slot that was given away are dropped when the last page is read from them', async () => {
+  const cells = await TwoCells.start(1)
+  const { source } = cells
+  await source.follow('alice', 'zoe')
+  await source.publish('zoe', 'first')
+  await source.deliver()
+  await source.checkpoint()
+  const inbox = gate()
+  source.hooks.set('inbox.chunksBelow', inbox.hook)
+  const page = source.page('alice')
+  await until(() => inbox.waiting > 0)
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  await cells.arrived()
+  await cells.cutOver()
+  await cells.advance({ kind: 'retired' })
+  for (let turn = 0; turn < 50; turn++) await setImmediate()
+  expect((await source.store.readers.reach()).length).toBe(1)
+  inbox.open()
+  expect((await page).posts.length).toBe(1)
+  await until(async () => (await source.store.readers.reach()).length === 0)
+})

@@ -71,3 +71,14 @@ test('names that a process gave after its checkpoint count for the next one', as
   const second = await process(store, 2, kept)
   expect(second.lookup(ann.key)).toBe(number)
 })
+
+test('a process that was superseded takes no more numbers: its successor has taken them', async () => {
+  const store = new MemoryCellStore()
+  const first = await process(store, 1)
+  for (let i = 0; first.hasRoomFor(1); i++) first.numberOf(userRef(`user-${i}`))
+  const second = await process(store, 2)
+  const number = second.numberOf(ann)
+  await expect(first.reserve(1)).rejects.toThrow('taken over')
+  expect(first.hasRoomFor(1)).toBe(false)
+  expect(first.end).toBe(number)
+})

@@ -11,7 +11,7 @@ import { FirehoseGap } from '../../../cells/ports/firehose.ts'
 import { MemoryBodyCache } from '../../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../../infra/memory/cell-store.ts'
 import { MemoryPlacements } from '../../../infra/memory/placements.ts'
-import { HOUR, ok, SECOND, Stage, until } from './stage.ts'
+import { gate, HOUR, ok, SECOND, Stage, until } from './stage.ts'
 
 const placement = firstPlacement(['a'], 4)
 
@@ -245,4 +245,61 @@ test('the posts of a user are pulled, whatever the inboxes hold', async () => {
   if (post.postId === undefined) throw new Error('an empty dashboard')
   const why = ok(await cell.explain(stage.call('bob'), { ...post, postId: post.postId }))
   expect(why).toMatchObject({ verdict: 'on-dashboard', source: 'pulled' })
+})
+
+test('who is followed by records of the gap alone is listed, whatever the index had heard', async () => {
+  const stage = await Stage.open()
+  const donor = await donorOn(stage)
+  await stage.follow('bob', 'ann')
+  await stage.checkpoint()
+  const writing = gate()
+  stage.hooks.set('readers.put', writing.hook)
+  await stage.unfollow('bob', 'ann')
+  await stage.applied()
+  void stage.cell.checkpoint()
+  await until(() => writing.waiting > 0)
+  stage.crash()
+  const author = userRef('ann').key
+  expect(await stage.store.followers.after(1, undefined, 10)).toEqual([])
+  await stage.follow('bob', 'ann')
+  await donor.checkpoint()
+  stage.clock.advance(HOUR)
+  await stage.firehose.dropBefore(stage.clock.nowMs())
+  await rebuild(stage, donor.store)
+  const cell = stage.create(501)
+  await cell.start()
+  await cell.closeGap(stage.call('bob'))
+  const query = { author, after: undefined, limit: 9 }
+  const { followers } = ok(await cell.followersHere(stage.call('ann'), query))
+  expect(followers.map(({ id }) => id)).toEqual(['bob'])
+})
+
+test('an edit of the gap that comes once more after it is not taken for a newer one', async () => {
+  const stage = await Stage.open()
+  const donor = await donorOn(stage)
+  await stage.follow('bob', 'ann')
+  const { author, postId } = await stage.publish('ann', 'first')
+  await stage.checkpoint()
+  stage.crash()
+  const content = Buffer.from('second')
+  const fact = {
+    kind: 'post-edited' as const,
+    author,
+    postId,
+    content,
+    audience: 'public' as const,
+  }
+  const edit = { id: stage.eventId(), fact }
+  await stage.firehose.append([edit])
+  stage.clock.advance(SECOND)
+  const gapEndMs = stage.clock.nowMs()
+  await stage.append({ ...fact, content: Buffer.from('third') })
+  await stage.firehose.append([edit])
+  await donor.checkpoint()
+  await stage.firehose.dropBefore(gapEndMs)
+  await rebuild(stage, donor.store)
+  const cell = stage.create(501)
+  await cell.start()
+  await cell.closeGap(stage.call('bob'))
+  expect(await stage.dashboard('bob')).toEqual(['ann:third'])
 })

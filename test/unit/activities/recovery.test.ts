@@ -146,3 +146,28 @@ test('a record that is no event is passed over', async () => {
   expect(await stage.dashboard('bob')).toEqual(['ann:2'])
   expect((await stage.cell.status()).eventsRefused).toBe(1)
 })
+
+test('a generation that an older process finishes while its successor reads is known to it whole', async () => {
+  const stage = await Stage.open()
+  await stage.follow('bob', 'ann')
+  await stage.publish('ann', '1')
+  await stage.checkpoint()
+  const paused = gate()
+  stage.hooks.set('inbox.putGeneration', paused.hook)
+  const writing = stage.cell.writeGeneration()
+  // It may hear that it was superseded.
+  writing.catch(() => undefined)
+  await until(() => paused.waiting > 0)
+  stage.hooks.set('readers.reach', async (run) => {
+    stage.hooks.delete('readers.reach')
+    paused.open()
+    await until(async () =>
+      (await stage.store.readers.reach()).some((row) => row.version.count > 0),
+    )
+    return run()
+  })
+  // The older one was not stopped.
+  await stage.create().start()
+  await stage.deliver()
+  expect(await stage.dashboard('bob')).toEqual(['ann:1'])
+})
