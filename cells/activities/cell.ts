@@ -25,6 +25,7 @@ import type {
   Place,
   PostFound,
   ReadersPage,
+  ReadersQuery,
   RelationsPage,
   SlotsQuery,
   SlotsReport,
@@ -108,8 +109,7 @@ export class Cell implements CellClient {
     this.#claim = claim
     const readiness = new Readiness({ state, persistence, claim, signal, logEnd })
     this.#readiness = readiness
-    const { clock } = ports
-    this.#gate = new Gate({ state, readiness, clock, parts: () => this.#running() })
+    this.#gate = new Gate({ state, readiness, clock: ports.clock, parts: () => this.#running() })
   }
 
   /** Recovers and catches up; resolves when the cell serves. Throws FirehoseGap when the log cannot be followed. */
@@ -231,7 +231,7 @@ export class Cell implements CellClient {
     await (value === 'pulled' ? parts.authors.pull([number]) : parts.authors.deliver([number]))
   }
 
-  async readersOf(slot: number, query: PageOfUsers): Promise<ReadersPage | undefined> {
+  async readersOf(slot: number, query: ReadersQuery): Promise<ReadersPage | undefined> {
     const kept = this.#state.slots.get(slot)
     return kept?.isComplete === true ? this.#running().lists.readersOf(kept, query) : undefined
   }

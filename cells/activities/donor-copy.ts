@@ -1,6 +1,7 @@
 // Copies the posts of another cell into this one: bodies and marks, re-encoded with this cell's own numbers, and who was deleted.
 // Rows carry the log's order, so a row that is here already and newer stays, and copying again changes nothing. What the donor
-// adds meanwhile is met or not: it is in the log, from the donor's checkpoint on.
+// adds meanwhile is met or not: it is in the log, from the donor's checkpoint on. Every row is read back and compared, byte by byte,
+// before the checkpoint counts that says it is here.
 
 import { hiOf, loOf } from '../model/post-id.ts'
 import { decodeAuthorFacts } from '../model/rows.ts'
@@ -20,6 +21,12 @@ export type Copied = {
   readonly deletedUsers: number
   /** Numbers of users homed here who have posts. */
   readonly authorsHere: ReadonlySet<number>
+}
+
+/** The store does not hold what it has said to have. */
+export class CopyDiffers extends Error {
+  readonly code = 'COPY_DIFFERS'
+  override readonly name = 'CopyDiffers'
 }
 
 export class DonorCopy {
@@ -60,6 +67,7 @@ export class DonorCopy {
       const rows = await this.#inOurNumbers(theirs)
       await this.#names.flush()
       await this.#persistence.untilDurable(() => this.#posts.put(rows))
+      await this.#readBack(rows)
       for (const row of rows) {
         this.#state.authors.noteId(row.author, hiOf(row.postId), loOf(row.postId))
         if (row.body === undefined) marks++
@@ -88,6 +96,16 @@ export class DonorCopy {
       }
     }
     return deleted
+  }
+
+  async #readBack(rows: readonly PostRow[]): Promise<void> {
+    const stored = await this.#persistence.untilDurable(() => this.#posts.get(rows))
+    for (const [i, row] of rows.entries()) {
+      if (holds(stored[i], row)) continue
+      throw new CopyDiffers(
+        `the store does not hold post ${row.postId} as it was copied: look after the store, then begin anew`,
+      )
+    }
   }
 
   /** After the copy: a body could come after the mark of its author. */
@@ -125,4 +143,20 @@ export class DonorCopy {
     const key = this.#names.table.keyOf(number)
     return key !== undefined && this.#state.slotOfUser(key) !== undefined
   }
+}
+
+/** As it was written, or as something later has made it. */
+function holds(stored: PostRow | undefined, row: PostRow): boolean {
+  if (stored === undefined || stored.version < row.version) return false
+  if (stored.version > row.version || row.body === undefined) return true
+  const { body } = stored
+  return (
+    body !== undefined &&
+    stored.createdOffset === row.createdOffset &&
+    body.followersOnly === row.body.followersOnly &&
+    body.reblogOf?.author === row.body.reblogOf?.author &&
+    body.reblogOf?.postId === row.body.reblogOf?.postId &&
+    Buffer.compare(body.head, row.body.head) === 0 &&
+    Buffer.compare(body.content, row.body.content) === 0
+  )
 }

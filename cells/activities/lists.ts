@@ -8,6 +8,7 @@ import type {
   FollowersPage,
   FollowingPage,
   ReadersPage,
+  ReadersQuery,
   RelationsPage,
 } from '../ports/cell-client.ts'
 import type { Away } from './away.ts'
@@ -101,12 +102,14 @@ export class Lists {
     }
   }
 
-  readersOf(slot: Slot, { after, limit }: After<UserKey>): ReadersPage {
+  async readersOf(slot: Slot, { after, limit, withIds }: ReadersQuery): Promise<ReadersPage> {
     const numbers = [...slot.readers.keys(), ...numbersIn(slot.away)]
     const keys = numbers.flatMap((number) => this.#names.table.keyOf(number) ?? [])
     const rest = keys.filter((key) => key > (after ?? '')).sort((a, b) => (a < b ? -1 : 1))
     const readers = rest.slice(0, limit)
-    return { readers, next: rest.length > readers.length ? readers.at(-1) : undefined }
+    const withNumbers = withIds === true ? readers.map((key) => this.#names.lookup(key)) : []
+    const ids = await this.#names.idsOf(withNumbers)
+    return { readers, ids, next: rest.length > readers.length ? readers.at(-1) : undefined }
   }
 
   async followersHere(

@@ -37,8 +37,10 @@ const PAGE = 50
 const READERS_PAGE = 1_000
 /** Most slots have few readers, or none: one after another they would take a round trip each. */
 const SLOTS_AT_ONCE = 64
+/** Of more users whose copies differ nothing is told. */
+const NAMED_MAX = 10
 
-/** Undefined when both show the same; else the first reader of whom they do not. Without a source: by the target's posts alone. */
+/** Undefined when both show the same; else what differs of whom. Without a source: by the target's posts alone. */
 export async function differenceOf(
   move: Move,
   parts: {
@@ -53,7 +55,16 @@ export async function differenceOf(
   const holders = source === undefined ? [target] : [source, target]
   // Copied inboxes may hold posts that a target which lags has not applied yet.
   const { logEnd = [] } = await target.slots({ logEnd: true })
-  for (const user of await sampleOf(move, holders, limits.readersMax)) {
+  const differing: string[] = []
+  for (const { user, slot } of await sampleOf(move, holders, limits.readersMax)) {
+    const what = await whatDiffers(user)
+    if (what !== undefined)
+      differing.push(`${what} of the user ${await nameOf(user, slot, holders)}`)
+    if (differing.length === NAMED_MAX) break
+  }
+  return differing.length === 0 ? undefined : differing.join(', ')
+
+  async function whatDiffers(user: UserKey): Promise<string | undefined> {
     const call = { viewer: user, epoch: ANY_EPOCH, signal }
     const asked: readonly [string, CellClient | undefined, Look, Look][] = [
       ['relations', source, relations(call), relations(call)],
@@ -65,12 +76,10 @@ export async function differenceOf(
       // Cells of this process answer without waiting for anything.
       await clock.yield()
       const looks = { from: logEnd, looksMax: limits.looksMax, theirs, ours }
-      if (!(await isSame({ other, target }, looks))) {
-        return `${what} of the user ${Buffer.from(user, 'latin1').toString('hex')}`
-      }
+      if (!(await isSame({ other, target }, looks))) return what
     }
+    return undefined
   }
-  return undefined
 }
 
 async function isSame(
@@ -95,17 +104,40 @@ async function sampleOf(
   move: Move,
   holders: readonly CellClient[],
   readersMax: number,
-): Promise<UserKey[]> {
-  const pinned = move.pins.map(({ user }) => user)
-  const all = new Set<UserKey>()
+): Promise<{ readonly user: UserKey; readonly slot: number }[]> {
+  const all = new Map<UserKey, number>()
   const slots = slotsIn(move.slots)
   for (let from = 0; from < slots.length; from += SLOTS_AT_ONCE) {
     const some = slots.slice(from, from + SLOTS_AT_ONCE)
-    const found = some.flatMap((slot) => holders.map((cell) => readersAt(cell, slot)))
-    for (const users of await Promise.all(found)) for (const user of users) all.add(user)
+    const found = some.flatMap((slot) =>
+      holders.map(async (cell) => ({ slot, users: await readersAt(cell, slot) })),
+    )
+    for (const { slot, users } of await Promise.all(found)) {
+      for (const user of users) all.set(user, slot)
+    }
   }
   const every = Math.max(1, Math.ceil(all.size / readersMax))
-  return [...new Set([...pinned, ...[...all].filter((_, i) => i % every === 0)])]
+  const sample = new Map([...all].filter((_, i) => i % every === 0))
+  for (const { user, slot } of move.pins) sample.set(user, slot)
+  return [...sample].map(([user, slot]) => ({ user, slot }))
+}
+
+/** The user's id as one of the cells knows it; without any the hash. */
+async function nameOf(
+  user: UserKey,
+  slot: number,
+  holders: readonly CellClient[],
+): Promise<string> {
+  for (const cell of holders) {
+    let after: UserKey | undefined
+    do {
+      const page = await cell.readersOf(slot, { after, limit: READERS_PAGE, withIds: true })
+      const id = page?.ids[page.readers.indexOf(user)] ?? ''
+      if (id !== '') return id
+      after = page?.next
+    } while (after !== undefined)
+  }
+  return Buffer.from(user, 'latin1').toString('hex')
 }
 
 async function readersAt(cell: CellClient, slot: number): Promise<UserKey[]> {

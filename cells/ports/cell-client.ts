@@ -77,9 +77,18 @@ export type DashboardQuery = {
   readonly pulled?: boolean
 }
 
+export type ReadersQuery = {
+  readonly after: UserKey | undefined
+  readonly limit: number
+  /** Each of which is a read of the store. */
+  readonly withIds?: boolean
+}
+
 /** Some readers of a slot, by key. */
 export type ReadersPage = {
   readonly readers: readonly UserKey[]
+  /** Of the readers, in their order; empty when they were not asked for. */
+  readonly ids: readonly string[]
   readonly next: UserKey | undefined
 }
 
@@ -334,10 +343,7 @@ export interface CellClient {
   ): Promise<Answer<AuthorPage>>
   status(): Promise<CellStatus>
   /** Readers of a slot that is wholly here, in key order; undefined of any other. */
-  readersOf(
-    slot: number,
-    query: { readonly after: UserKey | undefined; readonly limit: number },
-  ): Promise<ReadersPage | undefined>
+  readersOf(slot: number, query: ReadersQuery): Promise<ReadersPage | undefined>
   /** Rejects when the log's end was asked for and can not be had. */
   slots(query?: SlotsQuery): Promise<SlotsReport>
 }

@@ -87,11 +87,12 @@ export async function answerAsk(
     case 'closeGap':
       return answered(await cell.closeGap(call), (value) => ({ $case: 'closeGap', value }))
     case 'readersOf': {
-      const { slot, after, limit } = ask.value
-      const page = await cell.readersOf(slot, { after: keyOfBytes(after), limit })
+      const { slot, after, limit, withIds } = ask.value
+      const page = await cell.readersOf(slot, { after: keyOfBytes(after), limit, withIds })
       const value = {
         found: page !== undefined,
         readers: page?.readers.map((key) => bytesOfKey(key)) ?? [],
+        ids: [...(page?.ids ?? [])],
         next: bytesOfKey(page?.next),
       }
       return { position: bytesOfPosition([]), outcome: { $case: 'readersOf', value }, posts: [] }

@@ -18,6 +18,7 @@ import type {
   Place,
   PostFound,
   ReadersPage,
+  ReadersQuery,
   RelationsPage,
   SlotsQuery,
   SlotsReport,
@@ -100,7 +101,7 @@ export class LeasedCell implements CellClient {
     return this.#held(call, () => this.#served.publicAuthorPosts(call, author, query))
   }
 
-  readersOf(slot: number, query: ListQuery): Promise<ReadersPage | undefined> {
+  readersOf(slot: number, query: ReadersQuery): Promise<ReadersPage | undefined> {
     return this.#served.readersOf(slot, query)
   }
 

@@ -19,6 +19,7 @@ import type {
   Place,
   PostFound,
   ReadersPage,
+  ReadersQuery,
   RelationsPage,
   SlotsQuery,
   SlotsReport,
@@ -210,12 +211,13 @@ export class RemoteCell implements CellClient {
 
   async readersOf(
     slot: number,
-    { after, limit }: { readonly after: UserKey | undefined; readonly limit: number },
+    { after, limit, withIds = false }: ReadersQuery,
   ): Promise<ReadersPage | undefined> {
-    const ask = { $case: 'readersOf', value: { slot, after: bytesOfKey(after), limit } } as const
+    const value = { slot, after: bytesOfKey(after), limit, withIds }
+    const ask = { $case: 'readersOf', value } as const
     const answer = await this.#ask({ seen: [], signal: never() }, ask, (reply) => {
-      const { found, readers, next } = valueOf(reply, 'readersOf')
-      return found ? { readers: readers.map(keyThere), next: keyOfBytes(next) } : undefined
+      const { found, readers, ids, next } = valueOf(reply, 'readersOf')
+      return found ? { readers: readers.map(keyThere), ids, next: keyOfBytes(next) } : undefined
     })
     if (answer.kind !== 'ok') throw new Error(`cell ${this.cell} answered ${answer.kind}`)
     return answer.value

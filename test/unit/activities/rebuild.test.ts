@@ -3,11 +3,13 @@
 
 import { expect, test } from 'vitest'
 import { Cell } from '../../../cells/activities/cell.ts'
+import { CopyDiffers } from '../../../cells/activities/donor-copy.ts'
 import { NothingToRebuild, Rebuild } from '../../../cells/activities/rebuild.ts'
 import { DonorUnusable } from '../../../cells/activities/rebuild-plan.ts'
 import { firstPlacement } from '../../../cells/model/placement.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
 import { FirehoseGap } from '../../../cells/ports/firehose.ts'
+import type { PostRow } from '../../../cells/ports/post-table.ts'
 import { MemoryBodyCache } from '../../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../../infra/memory/cell-store.ts'
 import { MemoryPlacements } from '../../../infra/memory/placements.ts'
@@ -61,6 +63,10 @@ async function rebuild(stage: Stage, donor: MemoryCellStore) {
     return isDone
   })
   return report
+}
+
+function withOtherContent(row: PostRow): PostRow {
+  return row.body === undefined ? row : { ...row, body: { ...row.body, content: Buffer.from('?') } }
 }
 
 /** The cell is down; what it would read next is forgotten by the log. */
@@ -214,6 +220,21 @@ test('a donor behind the start of the log, or of another log, is refused', async
   await idle.checkpoint()
   await expect(rebuild(stage, idle.store)).rejects.toThrow(DonorUnusable)
 })
+
+test.for([
+  { what: 'loses a row', change: (rows: readonly PostRow[]) => rows.slice(1) },
+  { what: 'changes a byte', change: (rows: readonly PostRow[]) => rows.map(withOtherContent) },
+])(
+  'a store that $what of what was copied is found out before the cell counts on it',
+  async ({ change }) => {
+    const { stage, donor } = await lostRecords()
+    const { posts } = stage.store
+    const put = posts.put.bind(posts)
+    posts.put = (rows) => put(change(rows))
+    await expect(rebuild(stage, donor.store)).rejects.toThrow(CopyDiffers)
+    await expect(stage.restart()).rejects.toThrow(FirehoseGap)
+  },
+)
 
 test('a cell that lacks nothing is not rebuilt', async () => {
   const stage = await Stage.open()

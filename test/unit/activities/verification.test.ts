@@ -34,7 +34,7 @@ function emptyCell(cell: string, asked: (slot: number) => () => void): CellClien
       const answered = asked(slot)
       await setImmediate()
       answered()
-      return { readers: [], next: undefined }
+      return { readers: [], ids: [], next: undefined }
     },
   }
   return known as CellClient
@@ -60,22 +60,33 @@ test('slots are not asked for their readers one after another, nor all at once',
 
 const ann = userKey('ann')
 const bob = userKey('bob')
+const cid = userKey('cid')
 
-/** A cell with one reader in its first slot, who follows Ann. Posts as of how often it was asked. */
+/** A cell with two readers in its first slot, who follow Ann. Posts as of how often it was asked. */
 function cellOf(
   cell: string,
   {
     posts,
     pulled = posts,
     follows = true,
-  }: { posts: (asked: number) => number; pulled?: (asked: number) => number; follows?: boolean },
+    names = ['bob', 'cid'],
+  }: {
+    posts: (asked: number) => number
+    pulled?: (asked: number) => number
+    follows?: boolean
+    names?: readonly string[]
+  },
 ): CellClient {
   let asked = 0
   const answer = <T>(value: T) => ({ kind: 'ok', value, position: [asked] }) as const
   const known: Partial<CellClient> = {
     cell,
     slots: async () => ({ logEnd: [0] }) as Partial<SlotsReport> as SlotsReport,
-    readersOf: async (slot) => ({ readers: slot === 0 ? [bob] : [], next: undefined }),
+    readersOf: async (slot, { withIds }) => {
+      const ids = withIds === true ? names : []
+      const readers = slot === 0 ? [bob, cid] : []
+      return { readers, ids: slot === 0 ? ids : [], next: undefined }
+    },
     relations: async () => {
       const bits = { hideReblogs: false, blocks: false, mutes: false, blockedBy: false }
       const related = [{ user: ann, id: '', follows, ...bits }]
@@ -101,16 +112,25 @@ function difference(source: CellClient | undefined, target: CellClient) {
 }
 
 test('what a target shows otherwise is told, and of whom', async () => {
-  const user = Buffer.from(bob, 'latin1').toString('hex')
+  const both = (what: string) => `${what} of the user bob, ${what} of the user cid`
   const source = () => cellOf('a', { posts: () => 3 })
   const missing = cellOf('b', { posts: () => 2 })
-  expect(await difference(source(), missing)).toBe(`dashboard of the user ${user}`)
+  expect(await difference(source(), missing)).toBe(both('dashboard'))
   const unfollowed = cellOf('b', { posts: () => 3, follows: false })
-  expect(await difference(source(), unfollowed)).toBe(`relations of the user ${user}`)
+  expect(await difference(source(), unfollowed)).toBe(both('relations'))
   // Source and target agree, and both are wrong by the target's own posts.
-  const both = { posts: () => 3, pulled: () => 4 }
-  expect(await difference(cellOf('a', both), cellOf('b', both))).toBe(`posts of the user ${user}`)
-  expect(await difference(undefined, cellOf('b', both))).toBe(`posts of the user ${user}`)
+  const wrong = { posts: () => 3, pulled: () => 4 }
+  expect(await difference(cellOf('a', wrong), cellOf('b', wrong))).toBe(both('posts'))
+  expect(await difference(undefined, cellOf('b', wrong))).toBe(both('posts'))
+})
+
+test('a user whose id a cell does not know is told by the other one, or by the hash', async () => {
+  const hash = Buffer.from(cid, 'latin1').toString('hex')
+  const source = cellOf('a', { posts: () => 3, names: ['', ''] })
+  const target = cellOf('b', { posts: () => 2, names: ['bob', ''] })
+  expect(await difference(source, target)).toBe(
+    `dashboard of the user bob, dashboard of the user ${hash}`,
+  )
 })
 
 test('what is the same when both have got on is no difference', async () => {

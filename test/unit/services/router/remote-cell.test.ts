@@ -64,7 +64,9 @@ test('a call that takes long holds up no other', async () => {
 })
 
 test('many calls that nobody can give up are made at once, and nobody warns of a leak', async () => {
-  const { remote } = await joined({ readersOf: async () => ({ readers: [], next: undefined }) })
+  const { remote } = await joined({
+    readersOf: async () => ({ readers: [], ids: [], next: undefined }),
+  })
   const warnings: string[] = []
   const warned = ({ name }: Error) => void warnings.push(name)
   process.on('warning', warned)
