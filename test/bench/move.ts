@@ -11,7 +11,12 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Cell } from '../../cells/activities/cell.ts'
 import { CELL_LIMITS } from '../../cells/model/cell-limits.ts'
 import { advance, planMove } from '../../cells/model/move.ts'
-import { type Placement, SLOTS_DEFAULT, type SlotRun } from '../../cells/model/placement.ts'
+import {
+  type Placement,
+  SLOTS_DEFAULT,
+  slotsIn,
+  type SlotRun,
+} from '../../cells/model/placement.ts'
 import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { SlotSource } from '../../cells/ports/slot-source.ts'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
@@ -58,7 +63,7 @@ export async function bench(): Promise<BenchRow[]> {
     read.bytes = 0
     const large = await move({ cell, moving, slots: LARGE })
     const moved = read.bytes
-    const plainMs = await readAlone(source)
+    const alone = await readAlone(counted(source, read), read)
     const { readers, chunkBytes } = await cell.status()
     await cell.stop()
     const usersPerSecond = Math.round((readers * 1_000) / large.wallMs)
@@ -73,13 +78,13 @@ export async function bench(): Promise<BenchRow[]> {
         what: `move: ${readers} readers x ${FOLLOWS}, ${(chunkBytes / readers / 1_000).toFixed(1)} KB of inbox each`,
         figure: `${(large.wallMs / 1_000).toFixed(1)} s, ${usersPerSecond} readers/s (${(large.cpuMs / 1_000).toFixed(1)} s on a core)`,
         goal: '>= 5,000 readers/s',
-        peer: `reading the rows alone: ${(plainMs / 1_000).toFixed(1)} s`,
+        peer: `reading the rows alone: ${(alone.ms / 1_000).toFixed(1)} s`,
       },
       {
         what: 'move: bytes read of the source, per reader',
-        figure: `${(moved / readers / 1_000).toFixed(1)} KB`,
+        figure: `${(moved / readers / 1_000).toFixed(1)} KB, ${(moved / alone.bytes).toFixed(2)}x`,
         goal: '<= 1.5x what its store holds',
-        peer: '',
+        peer: `its rows and chunks, each once: ${(alone.bytes / readers / 1_000).toFixed(1)} KB`,
       },
       {
         what: 'move: longest time that the event loop was held',
@@ -177,11 +182,16 @@ function counted(source: CellStore, read: { bytes: number }): SlotSource {
   }
 }
 
-async function readAlone(source: CellStore): Promise<number> {
+/** All that the source holds of the readers that moved, each row and each chunk once. */
+async function readAlone(
+  source: SlotSource,
+  read: { bytes: number },
+): Promise<{ readonly ms: number; readonly bytes: number }> {
+  read.bytes = 0
   const fromMs = performance.now()
   const months = new Set((await source.inbox.generations()).map(({ month }) => month))
   let rows = 0
-  for (let slot = 0; slot < SLOTS_DEFAULT; slot++) {
+  for (const slot of slotsIn(LARGE)) {
     for await (const found of source.readers.ofSlot({ slot, term: 1 })) rows += found.length
     for (const month of months) {
       for await (const found of source.inbox.chunksOf({ slot, term: 1 }, month))
@@ -189,7 +199,7 @@ async function readAlone(source: CellStore): Promise<number> {
     }
   }
   if (rows < READERS) throw new Error(`the source holds ${rows} rows`)
-  return performance.now() - fromMs
+  return { ms: performance.now() - fromMs, bytes: read.bytes }
 }
 
 if (isStarted(import.meta.url)) printTable(await bench())

@@ -7,6 +7,7 @@ import { ClusterProcess, freePorts } from '../../tools/demo/cluster-process.ts'
 import { runCli } from '../e2e/run-cli.ts'
 
 export type Served = {
+  readonly pid: number | undefined
   readonly address: string
   readonly adminAddress: string
   /** The JSON lines that a command prints. */
@@ -28,7 +29,7 @@ export async function withServed(
   const folder = await mkdtemp(join(tmpdir(), 'cellfeed-bench-'))
   const flags = ['--cells', String(cells)]
   const server = await ClusterProcess.start({ folder, ports: await freePorts(), flags })
-  const { address, adminAddress } = server
+  const { pid, address, adminAddress } = server
   const cli = async (args: readonly string[]): Promise<unknown[]> => {
     const { code, out, err } = await runCli(args, server)
     if (code !== 0 && args[0] !== TOLERATED) {
@@ -50,7 +51,7 @@ export async function withServed(
   }
   try {
     await ready()
-    await use({ address, adminAddress, cli, ready, metric })
+    await use({ pid, address, adminAddress, cli, ready, metric })
   } finally {
     await server.stop()
     await rm(folder, { recursive: true, force: true })

@@ -5,8 +5,10 @@
 //
 //   node --import tsx test/bench/third-cell.ts [--users n] [--follows-each n] [--entries-each n] [--posts n] [--reads n]
 
+import { availableParallelism } from 'node:os'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { CpuMeter } from './cpu-meter.ts'
 import type { BenchRow } from './bench-row.ts'
 import { machine, printTable } from './print.ts'
 import { type Served, withServed } from './served.ts'
@@ -44,7 +46,9 @@ await withServed(2, async (served) => {
   const posts =
     (Number(values.users) * Number(values['entries-each'])) / Number(values['follows-each'])
   await load(served, { seconds: posts / POSTS_PER_S, posts: POSTS_PER_S, reads: 0 })
+  const cpu = new CpuMeter({ serve: served.pid })
   const before = await load(served, { seconds: 30 })
+  const loaded = cpu.share('serve') / availableParallelism()
   await served.cli(['cells', 'add', 'cell-3'])
   await served.ready()
   // It has applied everything, and goes on writing posts behind that.
@@ -57,7 +61,7 @@ await withServed(2, async (served) => {
     readers: await served.metric('cellfeed_cell_readers_copied'),
     bytes: await served.metric('cellfeed_cell_bytes_copied'),
   }
-  printTable(rows(before, during, { ...rebalanced, copied }))
+  printTable(rows(before, during, { ...rebalanced, copied, loaded }))
 })
 
 async function load(
@@ -91,7 +95,13 @@ async function rebalance({ cli }: Served): Promise<Rebalanced> {
 function rows(
   before: readonly KindReport[],
   during: readonly KindReport[],
-  { ms, plan, waves, copied }: Rebalanced & { readonly copied: Copied },
+  {
+    ms,
+    plan,
+    waves,
+    copied,
+    loaded,
+  }: Rebalanced & { readonly copied: Copied; readonly loaded: number },
 ): BenchRow[] {
   const failedIn = (reports: readonly KindReport[]): string => {
     const calls = reports.reduce((sum, { ok, failed }) => sum + ok + failed, 0)
@@ -102,6 +112,12 @@ function rows(
     return reads === undefined ? '-' : [reads.p50, reads.p99, reads.max].map(Math.round).join(' / ')
   }
   return [
+    {
+      what: 'load without a move, of all cores',
+      figure: `${Math.round(loaded * 100)} %`,
+      goal: '20 %',
+      peer: '',
+    },
     {
       what: `${plan.readers} users in ${plan.slotsMoved} slots, in ${waves} waves`,
       figure: seconds(ms),

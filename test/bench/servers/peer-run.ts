@@ -3,7 +3,7 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { Event as WireEvent } from '../../../gen/cellfeed/internal/v1/event.ts'
-import { CpuMeter, pidListeningOn } from './cpu-meter.ts'
+import { CpuMeter, pidListeningOn } from '../cpu-meter.ts'
 import type { BenchFlags } from './engines.ts'
 import type { FollowGraph } from './follow-graph.ts'
 import { PostLoad } from './post-load.ts'
