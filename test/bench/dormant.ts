@@ -7,19 +7,18 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DELIVERY_POLICY } from '../../cells/model/delivery-policy.ts'
-import { ID_EPOCH_MS, postIdOf } from '../../cells/model/post-id.ts'
 import { Reader } from '../../cells/model/reader.ts'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
-import { addReader, type BenchCell, benchCell, NEWEST_MS, SHARED_BODY } from './bench-cell.ts'
+import { addReader, type BenchCell, benchCell, NEWEST_MS } from './bench-cell.ts'
 import type { BenchRow } from './bench-row.ts'
 import { different, drawFrom, uniform } from './draw.ts'
-import { isStarted, printTable, quantile } from './print.ts'
+import { isStarted, printTable } from './print.ts'
+import { firstPages, PAGE, postOver } from './stored-posts.ts'
 
 const AUTHORS = 100_000
 const READERS = 3_000
 const FOLLOWS = 200
 const POSTS = 1_000_000
-const LIMIT = 20
 const SPAN_MS = 90 * 86_400_000
 const AWAY = 1_000_000
 
@@ -32,20 +31,20 @@ export async function bench(): Promise<BenchRow[]> {
     const cell = await benchCell({ users: AUTHORS, limits, store })
     void cell.parts.book.run()
     const draw = drawFrom(29)
-    await post(cell, () => uniform(draw, AUTHORS))
+    await postOver(cell, { posts: POSTS, spanMs: SPAN_MS, author: () => uniform(draw, AUTHORS) })
     for (let number = 1; number <= READERS; number++) {
       const reader = addReader(cell, number, different(draw, FOLLOWS, AUTHORS, number))
       cell.state.noteChange(reader)
     }
-    const here = await firstPages(cell)
+    const here = await firstPages(cell, READERS)
     await leave(cell)
-    const inWindow = await firstPages(cell)
+    const inWindow = await firstPages(cell, READERS)
     await leave(cell)
     await cell.parts.delivery.write()
     if (cell.state.window.size > 0) throw new Error('the window still holds posts')
-    const inStore = await firstPages(cell)
-    const again = await firstPages(cell)
-    const what = `first page of ${LIMIT} after long, ${FOLLOWS} follows`
+    const inStore = await firstPages(cell, READERS)
+    const again = await firstPages(cell, READERS)
+    const what = `first page of ${PAGE} after long, ${FOLLOWS} follows`
     return [
       {
         what: `${what}, posts in memory`,
@@ -72,47 +71,6 @@ async function leave({ state, parts }: BenchCell): Promise<void> {
   await parts.policy.decide()
   await parts.away.sweep()
   if (state.readersAway !== READERS) throw new Error(`${state.readersAway} are away`)
-}
-
-async function post({ state, parts }: BenchCell, drawAuthor: () => number): Promise<void> {
-  const firstMs = NEWEST_MS - ID_EPOCH_MS - SPAN_MS
-  for (let i = 0; i < POSTS; i++) {
-    const ms = firstMs + Math.floor((i / POSTS) * SPAN_MS)
-    const hi = Math.floor(ms / 1024)
-    const lo = (((ms % 1024) << 22) | (i % 4096)) >>> 0
-    const author = drawAuthor()
-    state.authors.noteId(author, hi, lo)
-    const version = state.window.head
-    state.window.insert(author, hi, lo, false)
-    const postId = postIdOf(hi, lo)
-    parts.book.append({ author, postId, version, createdOffset: version, body: SHARED_BODY })
-    if (i % 50_000 === 0) await parts.book.settle()
-  }
-  await parts.book.settle()
-}
-
-async function firstPages({ state, parts }: BenchCell): Promise<string> {
-  const query = { limit: LIMIT, from: undefined, countUnreadTo: undefined }
-  const slots = new Map<number, number>()
-  for (const slot of state.slots.values()) {
-    for (const number of slot.readers.keys()) slots.set(number, slot.slot)
-    slot.away.compact()
-    for (let i = 0; i < slot.away.size; i++) slots.set(slot.away.keys[i] as number, slot.slot)
-  }
-  const tookMs = new Float64Array(READERS)
-  for (let number = 1; number <= READERS; number++) {
-    const slot = state.slots.get(slots.get(number) ?? -1)
-    if (slot === undefined) throw new Error(`reader ${number} is nowhere`)
-    const fromMs = performance.now()
-    const reader = await parts.away.bring(number, slot)
-    if (reader === undefined) throw new Error(`reader ${number} is nobody`)
-    const page = await parts.dashboards.page({ number, reader }, slot, query)
-    tookMs[number - 1] = performance.now() - fromMs
-    if (page.posts.length !== LIMIT) throw new Error(`a page of ${page.posts.length} posts`)
-  }
-  tookMs.sort()
-  const [p50, p99] = [quantile(tookMs, 0.5), quantile(tookMs, 0.99)]
-  return `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms`
 }
 
 /** What is left of a reader who is away, but for the name, which every user has. */

@@ -16,6 +16,7 @@ const BENCHES = [
   'policy',
   'delivery-cost',
   'dormant',
+  'filling',
   'heavy-reader',
   'move',
   'balance',
