@@ -11,7 +11,7 @@ import {
   costOf,
   entryCostUs,
 } from '../model/delivery-policy.ts'
-import { EdgeClasses, LEFT_OUT, STAYS } from '../model/edge-classes.ts'
+import { EdgeClasses, LEFT_OUT, PULLED, STAYS } from '../model/edge-classes.ts'
 import { secondOfHalves } from '../model/post-id.ts'
 import { HIDE_REBLOGS, NOT_COVERED, type Reader } from '../model/reader.ts'
 import type { PolicyStatus } from '../ports/cell-client.ts'
@@ -183,18 +183,17 @@ export class Policy {
 
   /** For each reader and author: what is left out has no coverage any more, durably, before an inbox goes without it. */
   async #decidePairs(nowMs: number, sums: Sums): Promise<void> {
-    const { authors, costs, limits } = this.#state
+    const { costs, limits } = this.#state
     const readsPerSOf = this.#readsPerSAt(nowMs)
     const classes = new EdgeClasses(limits.policy, costs.all)
     const { generationMs, generationPosts } = limits
     const generationS = Math.min(generationMs / 1_000, generationPosts / this.#postsPerS)
-    const { postsPerSOf } = this.#demand
-    const isPulled = (author: number): boolean => authors.isPulled(author)
+    const rates = await this.#ratesNow()
     const smaller: Reader[] = []
     await this.#eachReader((reader, slot) => {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
-      const of = { postsPerSOf, isPulled, readsPerS, generationS }
+      const of = { rates, readsPerS, generationS }
       const isDormant = this.#state.unseenMs(reader, slot, nowMs) >= limits.policy.dormantMs
       const changes = isDormant
         ? classes.leaveAll(reader.edges, of)
@@ -214,6 +213,18 @@ export class Policy {
     if (smaller.length === 0) return
     await this.#checkpoint()
     for (const reader of smaller) reader.leavesOut = true
+  }
+
+  /** Of all authors, for the edges of one reader after another. */
+  async #ratesNow(): Promise<Float32Array> {
+    const { authors } = this.#state
+    const demand = this.#demand
+    const rates = new Float32Array(demand.end)
+    for (let author = 1; author < rates.length; author++) {
+      if (author % AUTHORS_PER_STEP === 0) await this.#rest()
+      rates[author] = authors.isPulled(author) ? PULLED : demand.postsPerSOf(author)
+    }
+    return rates
   }
 
   /** Not again for a while; an operator's mode counts at once. */

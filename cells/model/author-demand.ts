@@ -56,7 +56,9 @@ export class AuthorDemand {
     return this.#asked[FIELDS * author + LEAST] ?? 0
   }
 
-  readonly postsPerSOf = (author: number): number => this.#asked[FIELDS * author + POSTS] ?? 0
+  postsPerSOf(author: number): number {
+    return this.#asked[FIELDS * author + POSTS] ?? 0
+  }
 
   get end(): number {
     return this.#asked.length / FIELDS

@@ -11,10 +11,12 @@ export const STAYS = 0
 export const LEFT_OUT = 1
 export const TAKEN_IN = 2
 
+/** In place of the rate of an author whose posts nobody's inbox gets. */
+export const PULLED = -1
+
 export type EdgeDemand = {
-  readonly postsPerSOf: (author: number) => number
-  /** Nobody's inbox gets their posts. */
-  readonly isPulled: (author: number) => boolean
+  /** By author: posts a second, or PULLED. Of those who came since nothing is known. */
+  readonly rates: Float32Array
   /** How often the reader reads below the window. */
   readonly readsPerS: number
   /** Between two generations. */
@@ -25,6 +27,8 @@ export class EdgeClasses {
   readonly #policy: DeliveryPolicy
   readonly #costs: Costs
   #changes = new Uint8Array(1024)
+  /** Rates of the authors whom the reader follows: reads at random overlap in a loop of their own. */
+  #followed = new Float32Array(1024)
   /** As decided of the last reader: entries a second into the inbox, and what the edges cost, microseconds a second. */
   entriesPerS = 0
   costUs = 0
@@ -38,7 +42,7 @@ export class EdgeClasses {
   /** STAYS, LEFT_OUT or TAKEN_IN of each edge (compact). Undefined when nothing changes, or not enough to write the row for it. */
   decide(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
     const { size } = edges
-    const changes = this.#changesFor(size)
+    const changes = this.#changesFor(edges, of)
     const savedUs = this.#decideEach(edges, of, changes)
     const changed = savedUs > 0 && paysOff(savedUs, size, this.#costs, this.#policy)
     if (changed || this.#policy.mode === 'delivered') this.#tally(edges, of, changes)
@@ -49,7 +53,7 @@ export class EdgeClasses {
   /** The same for a reader who is to get nothing, whatever it costs to pull. */
   leaveAll(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
     const { words, size } = edges
-    const changes = this.#changesFor(size)
+    const changes = this.#changesFor(edges, of)
     for (let i = 0; i < size; i++) {
       changes[i] = ((words[i] as number) & COVERED_FROM) === NOT_COVERED ? STAYS : LEFT_OUT
     }
@@ -57,9 +61,14 @@ export class EdgeClasses {
     return changes.some((change) => change !== STAYS) ? changes : undefined
   }
 
-  #changesFor(edges: number): Uint8Array {
-    if (this.#changes.length < edges) this.#changes = new Uint8Array(2 * edges)
-    return this.#changes.subarray(0, edges)
+  #changesFor({ keys, size }: NumberMap, { rates }: EdgeDemand): Uint8Array {
+    if (this.#changes.length < size) {
+      this.#changes = new Uint8Array(2 * size)
+      this.#followed = new Float32Array(2 * size)
+    }
+    const followed = this.#followed
+    for (let i = 0; i < size; i++) followed[i] = rates[keys[i] as number] ?? 0
+    return this.#changes.subarray(0, size)
   }
 
   /** Answers what the changes save, microseconds a second. */
@@ -68,15 +77,16 @@ export class EdgeClasses {
     const { chunkUs } = this.#costs
     const entryUs = entryCostUs(this.#costs, policy)
     const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
-    const { keys, words, size } = edges
+    const { words, size } = edges
+    const followed = this.#followed
     let savedUs = 0
     let keptUs = 0
     let kept = 0
     for (let i = 0; i < size; i++) {
       changes[i] = STAYS
-      const author = keys[i] as number
-      if (of.isPulled(author)) continue
-      const deliveredUs = of.postsPerSOf(author) * entryUs
+      const postsPerS = followed[i] as number
+      if (postsPerS === PULLED) continue
+      const deliveredUs = postsPerS * entryUs
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
       const after = isLeftOut(before, deliveredUs, pulledUs, policy)
       if (before !== after) {
@@ -94,25 +104,25 @@ export class EdgeClasses {
     if (!isLeftOut(false, keptUs + chunksUs, allPulledUs, policy)) return savedUs
     for (let i = 0; i < size; i++) {
       const isCovered = ((words[i] as number) & COVERED_FROM) !== NOT_COVERED
-      if (of.isPulled(keys[i] as number)) continue
+      if (followed[i] === PULLED) continue
       changes[i] = isCovered ? LEFT_OUT : STAYS
     }
     return savedUs + keptUs + chunksUs - allPulledUs
   }
 
   #tally(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): void {
-    const { keys, words, size } = edges
+    const { words, size } = edges
+    const followed = this.#followed
     const entryUs = entryCostUs(this.#costs, this.#policy)
     const pulledUs = of.readsPerS * this.#costs.pullUs * this.#policy.latencyWeight
     this.entriesPerS = 0
     this.costUs = 0
     this.leftOut = 0
     for (let i = 0; i < size; i++) {
-      const author = keys[i] as number
-      if (of.isPulled(author)) continue
+      const postsPerS = followed[i] as number
+      if (postsPerS === PULLED) continue
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
       const isOut = changes[i] === STAYS ? before : changes[i] === LEFT_OUT
-      const postsPerS = of.postsPerSOf(author)
       this.costUs += isOut ? pulledUs : postsPerS * entryUs
       if (isOut) this.leftOut++
       else this.entriesPerS += postsPerS
