@@ -15,15 +15,17 @@ const WAYS = [
   { name: 'pull all', key: 'pulled', color: '#3c6eb5', dash: '2 3' },
   { name: 'by cost', key: 'byCost', color: '#2f7d4f', dash: '' },
 ] as const
-/** What costs nothing is drawn at the bottom. */
+/** What costs less is drawn at the bottom. */
 const LEAST_US = 1_000
 
 /** An SVG document. Costs are microseconds. */
 export function costCurves(title: string, points: readonly CostPoint[]): string {
   const shares = [...new Set(points.map(({ deepShare }) => deepShare))]
   const ratios = [...new Set(points.map(({ ratio }) => ratio))]
-  const greatest = Math.max(...points.flatMap((p) => [p.delivered, p.pulled, p.byCost]))
-  const decades = Math.max(1, Math.ceil(Math.log10(greatest / LEAST_US)))
+  const costs = points.flatMap((p) => [p.delivered, p.pulled, p.byCost])
+  const firstDecade = Math.floor(Math.log10(Math.max(LEAST_US, Math.min(...costs))))
+  const leastUs = 10 ** firstDecade
+  const decades = Math.max(1, Math.ceil(Math.log10(Math.max(...costs) / leastUs)))
   const width = PANEL.left + shares.length * (PANEL.width + PANEL.gap)
   const height = PANEL.top + PANEL.height + 66
   const panels = shares.map((share, nth) => {
@@ -31,7 +33,7 @@ export function costCurves(title: string, points: readonly CostPoint[]): string 
     const of = ratios.flatMap(
       (ratio) => points.find((p) => p.ratio === ratio && p.deepShare === share) ?? [],
     )
-    return panel(of, { x, share, decades, ratios })
+    return panel(of, { x, share, leastUs, decades, ratios })
   })
   const legend = WAYS.map(({ name, color, dash }, i) => {
     const x = PANEL.left + i * 130
@@ -57,18 +59,20 @@ function panel(
   of: {
     readonly x: number
     readonly share: number
+    readonly leastUs: number
     readonly decades: number
     readonly ratios: readonly string[]
   },
 ): string {
-  const { x, share, decades, ratios } = of
+  const { x, share, leastUs, decades, ratios } = of
   const bottom = PANEL.top + PANEL.height
   const xOf = (i: number): number => x + (i * PANEL.width) / Math.max(1, ratios.length - 1)
   const yOf = (us: number): number =>
-    bottom - (Math.log10(Math.max(us, LEAST_US) / LEAST_US) / decades) * PANEL.height
+    bottom - (Math.log10(Math.max(us, leastUs) / leastUs) / decades) * PANEL.height
   const grid = Array.from({ length: decades + 1 }, (_, decade) => {
     const y = bottom - (decade / decades) * PANEL.height
-    const label = 10 ** decade >= 1_000 ? `${10 ** (decade - 3)} s` : `${10 ** decade} ms`
+    const ms = (leastUs * 10 ** decade) / 1_000
+    const label = ms >= 1_000 ? `${ms / 1_000} s` : `${ms} ms`
     return (
       `<line x1="${x}" y1="${y}" x2="${x + PANEL.width}" y2="${y}" stroke="#ddd"/>` +
       `<text x="${x - 6}" y="${y + 4}" text-anchor="end" font-size="10">${label}</text>`
