@@ -77,9 +77,10 @@ async function change(
 }
 
 function outcome(isAdded: boolean, isDone: boolean, dryRun: boolean): string {
-  const participle = isAdded ? 'added' : 'removed'
   if (!isDone) return isAdded ? 'is there already' : 'is not there'
-  return dryRun ? `would be ${participle}` : `is ${participle}`
+  if (!dryRun) return isAdded ? 'is added' : 'is removed'
+  if (!isAdded) return 'would be removed: it owns nothing'
+  return 'would be added: it takes in all posts, and has no users before "cellfeed rebalance"'
 }
 
 function printCells(cells: readonly CellStatus[]): string {

@@ -67,6 +67,10 @@ export function addStandbyCommands(program: Command, terminal: Terminal): void {
         terminal.out(jsonLine(done))
         return
       }
+      if (done.takenOver.length + done.moved.length === 0) {
+        terminal.out(harmless(`${cell} owns no slots: there is nothing to take`))
+        return
+      }
       const lines = [
         ...done.takenOver.map(
           (move) => `${dryRun ? 'at once: ' : 'taken over: '}${summaryOf(move)}`,

@@ -93,12 +93,21 @@ export async function changeMove(
 ): Promise<ChangeMoveResponse> {
   const event = eventOf(request.change)
   const id = Number(request.id)
+  const move = (await placementNow(desk)).moves.find((each) => each.id === id)
+  if (move === undefined) {
+    throw refused(`there is no move ${id}: it is over, or never was; see cellfeed changes`)
+  }
+  if (isSoAlready(move, event)) return { what: `move ${id} is ${event.kind} already` }
   if (event.kind === 'rolled-back') await assertMayGoBack(desk, id)
   if (event.kind === 'retired') await assertKnown(desk, id)
   const { what } = await changed(desk, request, (placement) =>
     advance(placement, id, event, desk.clock.nowMs()),
   )
   return { what }
+}
+
+function isSoAlready({ isPaused }: Move, { kind }: MoveEvent): boolean {
+  return kind === 'paused' ? isPaused : kind === 'resumed' && !isPaused
 }
 
 const EVENTS: Readonly<Partial<Record<MoveChange, MoveEvent>>> = {

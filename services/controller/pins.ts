@@ -1,7 +1,14 @@
 // PinUser: a slot of their own for a user.
 
 import { planMove, type Refusal } from '../../cells/model/move.ts'
-import { homeSlotOf, ownerOf, pinOf, type Placement } from '../../cells/model/placement.ts'
+import {
+  homeSlotOf,
+  type Move,
+  overlap,
+  ownerOf,
+  pinOf,
+  type Placement,
+} from '../../cells/model/placement.ts'
 import { userKey, type UserKey } from '../../cells/model/user-key.ts'
 import type { PinUserRequest, PinUserResponse } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import { checkUser } from '../gateway/validate.ts'
@@ -20,6 +27,10 @@ export async function pinUser(desk: AdminDesk, request: PinUserRequest): Promise
   const { cell: owner } = ownerOf(now, homeSlotOf(now, user))
   const isPinned = pinOf(now.pins, user) !== undefined
   if (owner === cell && isPinned) return { move: undefined, readers: 0n, bytes: 0n }
+  const onTheWay = now.moves.find((move) => bringsAlone(move, { user, to: cell }, now))
+  if (onTheWay !== undefined) {
+    return { move: wireMove(onTheWay), ...(await whoLives(desk, onTheWay)) }
+  }
   if (owner === cell) {
     const others = now.cells.filter((other) => other !== cell).join(', ')
     throw refused(
@@ -32,6 +43,19 @@ export async function pinUser(desk: AdminDesk, request: PinUserRequest): Promise
   const move = placement.moves.at(-1)
   if (move === undefined) throw new Error('a planned move is not in the placement')
   return { move: wireMove(move), ...(await whoLives(desk, move)) }
+}
+
+/** Asked for before: the user gets a slot of their own there, or has one that moves there. */
+function bringsAlone(
+  move: Move,
+  { user, to }: { readonly user: UserKey; readonly to: string },
+  { pins }: Placement,
+): boolean {
+  if (move.to !== to || move.isStandby || move.phase.kind === 'retiring') return false
+  const slot = pinOf(pins, user)?.slot
+  return slot === undefined
+    ? pinOf(move.pins, user) !== undefined
+    : overlap(move.slots, [{ first: slot, last: slot }])
 }
 
 function pinned(

@@ -47,7 +47,8 @@ export async function failOver(
   const { cell, dryRun } = request
   const before = await placementNow(desk)
   if (!before.cells.includes(cell)) throw refused(`there is no cell ${cell}`)
-  if (ownedBy(before, cell).length === 0) throw refused(`${cell} owns no slots`)
+  // Done before.
+  if (ownedBy(before, cell).length === 0) return { takenOver: [], moved: [] }
   const standbys = before.moves.filter(
     ({ isStandby, isPaused, from, phase }) =>
       isStandby && !isPaused && from === cell && phase.kind === 'ready',
@@ -62,7 +63,9 @@ export async function failOver(
     return adoption(placement, cell, others, desk.clock.nowMs()) ?? placement
   })
   const known = new Set([...held].map(({ id }) => id))
-  const moved = after.moves.filter((move) => move.from === cell && !known.has(move.id))
+  const begun = after.moves.filter((move) => move.from === cell && !known.has(move.id))
+  // Or on their way already.
+  const moved = begun.length > 0 ? begun : after.moves.filter((move) => leaves(move, cell))
   if (takenOver.length === 0 && moved.length === 0) {
     throw refused(`no other cell could take the slots of ${cell}: see cellfeed cells`)
   }
@@ -70,6 +73,10 @@ export async function failOver(
     takenOver: takenOver.map((move) => wireMove(move)),
     moved: moved.map((move) => wireMove(move)),
   }
+}
+
+function leaves({ from, isStandby, phase }: Move, cell: CellName): boolean {
+  return from === cell && !isStandby && phase.kind !== 'retiring'
 }
 
 /** When the standby has passed what the cell may have shown. False when it is not there any more. */

@@ -51,6 +51,7 @@ test('a move is paused, resumed and taken back', async () => {
   const [, id = ''] =
     /^move (\d+): 100 slots \(0-99\) from cell-1 to cell-2: /.exec(planned.out) ?? []
   expect((await cli('moves', 'pause', id)).out).toBe(`move ${id} paused\n`)
+  expect((await cli('moves', 'pause', id)).out).toBe(`move ${id} is paused already\n`)
   expect((await cli('moves')).out).toMatch(/paused/)
   expect((await cli('moves', 'resume', id, '--dry-run')).out).toBe(
     `would change: move ${id} resumed\n`,
@@ -72,6 +73,7 @@ test('a standby is set, fails over, and is given up', async () => {
   expect((await cli('moves', 'watch')).out).toContain('ready')
   expect((await cli('failover', 'cell-1', '--dry-run')).out).toContain('at once: 2,048 slots')
   expect((await cli('failover', 'cell-1')).out).toContain('taken over: 2,048 slots')
+  expect((await cli('failover', 'cell-1')).out).toContain('cell-1 owns no slots')
   await expectAllShown()
   const [taken] = await feed.moves()
   expect((await cli('moves', 'rollback', `${taken?.id}`)).code).toBe(0)
@@ -91,6 +93,8 @@ test('a user is pinned to another cell, and back', { timeout: 300_000 }, async (
   expect((await cli('pin', user, there, '--dry-run')).out).toMatch(/^would move 1 slot/)
   for (const cell of [there, here]) {
     expect((await cli('pin', user, cell)).out).toMatch(/^move \d+: 1 slot/)
+    // Said again, it is on the way, or there.
+    expect((await cli('pin', user, cell)).out).toMatch(/^move \d+: 1 slot|pinned to .* already/)
     while ((await home())?.cell !== cell) await setTimeout(50)
     await retireAll()
     expect(await home()).toEqual({ cell, slot: 4096, pinned: true })
@@ -105,7 +109,9 @@ test('a user is pinned to another cell, and back', { timeout: 300_000 }, async (
 test('a cell is added, gets its part, is drained and removed, and nobody notices', {
   timeout: 300_000,
 }, async () => {
-  expect((await cli('cells', 'add', 'cell-3', '--dry-run')).out).toBe('cell-3 would be added\n')
+  expect((await cli('cells', 'add', 'cell-3', '--dry-run')).out).toBe(
+    'cell-3 would be added: it takes in all posts, and has no users before "cellfeed rebalance"\n',
+  )
   expect(await cells()).toHaveLength(2)
   expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is added\n')
   expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is there already\n')
