@@ -1,5 +1,6 @@
 // What the ways to serve cost, in microseconds and bytes, as the running cell measures them: each a decaying mean of what was done lately.
-// An operator may set any of them instead. What was never measured is taken as on the machine this was written on.
+// An operator may set any of them instead. What was never measured is taken as on the machine this was written on, which counts for little
+// beside what is measured here.
 //
 // One outlier (a collection of garbage, a machine that sleeps) must not turn a policy: no observation counts for more than
 // OUTLIER times what is known.
@@ -39,6 +40,8 @@ const MEMORY = {
   chunkUs: 1e5,
 }
 const OUTLIER = 8
+/** What is expected counts as so many times less than MEMORY. */
+const EXPECTED_COUNTS = 16
 /** What is also waited for is taken for the work as far as it is little: more than was known counts so many times less. */
 const WAITED_FOR: ReadonlySet<CostName> = new Set(['chunkUs'])
 const PATIENCE = 8
@@ -46,6 +49,8 @@ const PATIENCE = 8
 export class CostMeter {
   readonly #set: Partial<Costs>
   readonly #measured: { -readonly [name in CostName]: number } = { ...COSTS_EXPECTED }
+  /** Units that what is known rests on, up to MEMORY. */
+  readonly #known: Partial<Record<CostName, number>> = {}
 
   constructor(set: Partial<Costs> = {}) {
     this.#set = set
@@ -57,8 +62,10 @@ export class CostMeter {
     const known = this.#measured[name]
     const each = Math.min(took / units, known * OUTLIER)
     const isWait = each > known && WAITED_FOR.has(name)
-    const memory = isWait ? MEMORY[name] * PATIENCE : MEMORY[name]
+    const rests = this.#known[name] ?? MEMORY[name] / EXPECTED_COUNTS
+    const memory = isWait ? rests * PATIENCE : rests
     this.#measured[name] = known + (each - known) * (1 - Math.exp(-units / memory))
+    this.#known[name] = Math.min(MEMORY[name], rests + units)
   }
 
   get(name: CostName): number {

@@ -11,10 +11,19 @@ test('a cost comes to what is measured over and over', () => {
   expect(costs.get('pullUs')).toBeCloseTo(20, 0)
 })
 
+test('what was only expected is soon forgotten; what was measured is not', () => {
+  const costs = new CostMeter()
+  costs.note('pullUs', 2_000, 2_000 * 20)
+  expect(costs.get('pullUs')).toBeLessThan(25)
+  for (let i = 0; i < 1_000; i++) costs.note('pullUs', 10, 200)
+  costs.note('pullUs', 2_000, 2_000 * 60)
+  expect(costs.get('pullUs')).toBeLessThan(30)
+})
+
 test('one outlier, however far out, changes little', () => {
   const costs = new CostMeter()
   costs.note('pullUs', 1, 1e9)
-  expect(costs.get('pullUs')).toBeLessThan(1.01 * COSTS_EXPECTED.pullUs)
+  expect(costs.get('pullUs')).toBeLessThan(1.02 * COSTS_EXPECTED.pullUs)
 })
 
 test('of what is also waited for, the least counts', () => {
