@@ -60,8 +60,9 @@ export function adoption(
   others: readonly CellName[],
   nowMs: number,
 ): Placement | undefined {
-  const busy = placement.moves.filter(({ from }) => from === dead).flatMap(({ slots }) => slots)
-  const slots = slotsIn(runsWithout(ownedBy(placement, dead), ascending(busy)))
+  const busy = placement.moves.filter((move) => move.from === dead || isMoving(move))
+  const taken = ascending(busy.flatMap(({ slots }) => slots))
+  const slots = slotsIn(runsWithout(ownedBy(placement, dead), taken))
   let next = placement
   for (const [i, to] of others.entries()) {
     const first = Math.floor((i * slots.length) / others.length)

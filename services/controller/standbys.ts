@@ -1,8 +1,13 @@
 // SetStandby, FailOver: who stands by for whom, and a cell whose slots others are to own now.
 
 import { holds, shownBy } from '../../cells/activities/hand-over.ts'
-import { advance } from '../../cells/model/move.ts'
-import type { CellName, Move, Placement } from '../../cells/model/placement.ts'
+import { advance, isMoving } from '../../cells/model/move.ts'
+import {
+  type CellName,
+  type Move,
+  type Placement,
+  runsWithout,
+} from '../../cells/model/placement.ts'
 import { hasReached } from '../../cells/model/position.ts'
 import { adoption, ownedBy, setStandby, towardsRules } from '../../cells/model/standbys.ts'
 import type {
@@ -64,8 +69,7 @@ export async function failOver(
   })
   const known = new Set([...held].map(({ id }) => id))
   const begun = after.moves.filter((move) => move.from === cell && !known.has(move.id))
-  // Or on their way already.
-  const moved = begun.length > 0 ? begun : after.moves.filter((move) => leaves(move, cell))
+  const moved = begun.length > 0 || isAnyFree(after, cell) ? begun : leaving(after, cell)
   if (takenOver.length === 0 && moved.length === 0) {
     throw refused(`no other cell could take the slots of ${cell}: see cellfeed cells`)
   }
@@ -75,8 +79,18 @@ export async function failOver(
   }
 }
 
-function leaves({ from, isStandby, phase }: Move, cell: CellName): boolean {
-  return from === cell && !isStandby && phase.kind !== 'retiring'
+/** Whether the cell owns slots that are in no move. */
+function isAnyFree(placement: Placement, cell: CellName): boolean {
+  const taken = placement.moves.filter(isMoving).flatMap(({ slots }) => slots)
+  const inOrder = taken.sort((a, b) => a.first - b.first)
+  return runsWithout(ownedBy(placement, cell), inOrder).length > 0
+}
+
+/** On their way away from the cell, as somebody has asked before. */
+function leaving({ moves }: Placement, cell: CellName): Move[] {
+  return moves.filter(
+    ({ from, isStandby, phase }) => from === cell && !isStandby && phase.kind !== 'retiring',
+  )
 }
 
 /** When the standby has passed what the cell may have shown. False when it is not there any more. */

@@ -77,5 +77,9 @@ test('a cell that lives can be failed over, and without a standby its users are 
   await expectAllShow(['before'])
   // Said again.
   expect(await feed.failOver('cell-1')).toEqual({ takenOver: [], moved: [] })
+  const [back] = (await feed.failOver('cell-2')).moved
+  const again = (await feed.failOver('cell-2')).moved.map(({ id }) => id)
+  // On its way, or there.
+  expect([[back?.id], []]).toContainEqual(again)
   await expect(feed.failOver('cell-9')).rejects.toThrow('there is no cell cell-9')
 })

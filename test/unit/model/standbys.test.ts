@@ -142,6 +142,14 @@ describe('slots of a dead cell', () => {
     ])
   })
 
+  test('are dealt at once, while others that it has just taken over may still go back', () => {
+    const taken = happened(standing(), standing().moves[0], [TAKEOVER])
+    expect(adoption(taken, 'b', ['c'], NOW_MS)?.moves).toMatchObject([
+      { slots: [{ first: 0, last: 4 }], from: 'a', to: 'b', phase: { kind: 'retiring' } },
+      { slots: [{ first: 5, last: 9 }], from: 'b', to: 'c' },
+    ])
+  })
+
   test('stay where they are when nobody else is well', () => {
     expect(adoption(first, 'a', [], NOW_MS)).toBeUndefined()
   })
