@@ -30,14 +30,14 @@ export interface MoveCalls {
 
   /**
    * Gives a user a slot of their own in a cell, where no plan for balance moves it; with everybody in the slot where they live now.
-   * Undefined: they are pinned there already.
+   * The move that is under way when it was asked for before; undefined: they are pinned there already.
    */
   pinUser(userId: string, cell: string, options?: ChangeOptions): Promise<PlannedMove | undefined>
 
   /** Says which cell stands by for all slots of another one; answers what is begun. Without `standby`: none does. */
   setStandby(cell: string, standby: string | undefined, options?: ChangeOptions): Promise<Move[]>
 
-  /** Takes the slots of a cell away from it: to ready standbys at once, else by moves to the other cells. */
+  /** Takes the slots of a cell away from it: to ready standbys at once, else by moves to the other cells. Nothing, if it owns none. */
   failOver(
     cell: string,
     options?: ChangeOptions,
