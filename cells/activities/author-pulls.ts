@@ -1,9 +1,10 @@
 // Authors' stored posts as sources of the merge, read some at a time when a page gets down to them; and what was read so for a page.
 
+import { UNCOVERED } from '../model/author-index.ts'
 import { isCoverage } from '../model/fill.ts'
 import type { DashboardMerge, MergeStart, PostRun } from '../model/merge.ts'
 import { hiOf, loOf, type PostId, postIdOf } from '../model/post-id.ts'
-import { COVERED_FROM, type Reader } from '../model/reader.ts'
+import { COVERED_FROM, NOT_COVERED, type Reader } from '../model/reader.ts'
 import type { PostTable } from '../ports/post-table.ts'
 import type { CellState } from './cell-state.ts'
 
@@ -12,7 +13,7 @@ export type PulledFor = {
   readonly reader: Reader
   /** Of the slot. */
   readonly floor: number
-  /** Each read has its share of what it took beside others. */
+  /** By authors of whom no inbox has anything. Each read has its share of what it took beside others. */
   tookUs: number
   times: number
   /** Of authors whose newer posts are in the inbox, and older ones may be put there. */
@@ -52,8 +53,10 @@ export class AuthorPulls {
     const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit).finally(() => {
       this.#underWay--
     })
-    pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
     pulled.times++
+    if (this.#isUncovered(author, pulled)) {
+      pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
+    }
     if (this.#isFillable(author, pulled)) {
       pulled.authors++
       pulled.entries += postIds.length
@@ -64,6 +67,12 @@ export class AuthorPulls {
       const next = last - 1n
       merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
     }
+  }
+
+  #isUncovered(author: number, { reader }: PulledFor): boolean {
+    const edge = reader.edges.get(author)
+    if (edge !== undefined && (edge & COVERED_FROM) === NOT_COVERED) return true
+    return this.#state.authors.raisedOf(author) === UNCOVERED
   }
 
   #isFillable(author: number, { reader, floor }: PulledFor): boolean {

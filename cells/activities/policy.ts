@@ -4,6 +4,7 @@
 // say), so that a change can come at any moment, also amid reads, moves and imports.
 
 import { AuthorDemand } from '../model/author-demand.ts'
+import type { Costs } from '../model/costs.ts'
 import {
   type AuthorClass,
   type ClassFigures,
@@ -42,6 +43,7 @@ export class Policy {
   readonly #authors: AuthorBook
   readonly #checkpoint: () => Promise<void>
   readonly #clock: Clock
+  readonly #isWatching: (reader: number) => boolean
   readonly #signal: AbortSignal
   readonly #startMs: number
   #demand = new AuthorDemand()
@@ -55,6 +57,8 @@ export class Policy {
   #readsPerS = 0
   #postsPerS = 0
   #decidedAtMs: number | undefined
+  /** The costs that the last decision rests on. */
+  #decidedBy: Costs | undefined
   #changes = 0
 
   constructor(options: {
@@ -63,6 +67,7 @@ export class Policy {
     authors: AuthorBook
     /** Takes one that begins now. */
     checkpoint: () => Promise<void>
+    isWatching: (reader: number) => boolean
     clock: Clock
     signal: AbortSignal
   }) {
@@ -70,6 +75,7 @@ export class Policy {
     this.#names = options.names
     this.#authors = options.authors
     this.#checkpoint = options.checkpoint
+    this.#isWatching = options.isWatching
     this.#clock = options.clock
     this.#signal = options.signal
     this.#startMs = options.clock.nowMs()
@@ -94,15 +100,14 @@ export class Policy {
 
   /** Why an author has its class; undefined before anything was decided. */
   figuresOf(author: number): ClassFigures | undefined {
-    if (this.#decidedAtMs === undefined) return undefined
-    const { costs, limits, rates } = this.#state
+    if (this.#decidedBy === undefined) return undefined
     const demand = {
-      postsPerS: rates.postsPerSAt(this.#clock.nowMs())(author),
+      postsPerS: this.#demand.postsPerSOf(author),
       followers: this.#demand.followersOf(author),
       readsPerS: this.#demand.readsPerSOf(author),
     }
     const leastUs = this.#demand.leastUsOf(author)
-    return { ...demand, ...costOf(demand, costs.all, limits.policy, leastUs) }
+    return { ...demand, ...costOf(demand, this.#decidedBy, this.#state.limits.policy, leastUs) }
   }
 
   /** Resolves when the classes are what they should be, durably. One at a time. */
@@ -160,6 +165,7 @@ export class Policy {
     })
     this.#spare = this.#demand
     this.#demand = demand
+    this.#decidedBy = costs.all
     this.#readsPerS = sumPerS
     this.#postsPerS = sumPostsPerS
   }
@@ -194,14 +200,18 @@ export class Policy {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
       const of = { rates, readsPerS, generationS }
-      const isDormant = this.#state.unseenMs(reader, slot, nowMs) >= limits.policy.dormantMs
+      const isUnseen = this.#state.unseenMs(reader, slot, nowMs) >= limits.policy.dormantMs
+      const isDormant = isUnseen && !this.#isWatching(reader.number)
+      const { edges } = reader
       const changes = isDormant
-        ? classes.leaveAll(reader.edges, of)
-        : classes.decide(reader.edges, of)
+        ? classes.leaveAll(edges, of)
+        : this.#mayChange(reader, nowMs)
+          ? classes.decide(edges, of)
+          : classes.keep(edges, of)
       sums.entries += classes.entriesPerS
       sums.asDecidedUs += classes.costUs
       sums.edgesLeftOut += classes.leftOut
-      if (changes !== undefined && (isDormant || this.#mayChange(reader, nowMs))) {
+      if (changes !== undefined) {
         this.#noteChanged(reader, nowMs)
         this.#changePairs(reader, changes)
       }

@@ -89,9 +89,7 @@ export function isLeftOut(
   pulledUs: number,
   { mode, hysteresis }: DeliveryPolicy,
 ): boolean {
-  if (mode === 'delivered') return false
-  // Their authors are pulled already.
-  if (mode === 'pulled') return wasLeftOut
+  if (mode !== 'by-cost') return mode === 'pulled'
   return wasLeftOut ? pulledUs <= deliveredUs * hysteresis : pulledUs * hysteresis < deliveredUs
 }
 

@@ -41,6 +41,7 @@ export class EdgeClasses {
 
   /** STAYS, LEFT_OUT or TAKEN_IN of each edge (compact). Undefined when nothing changes, or not enough to write the row for it. */
   decide(edges: NumberMap, of: EdgeDemand): Uint8Array | undefined {
+    if (this.#policy.mode === 'pulled') return this.leaveAll(edges, of)
     const { size } = edges
     const changes = this.#changesFor(edges, of)
     const savedUs = this.#decideEach(edges, of, changes)
@@ -48,6 +49,12 @@ export class EdgeClasses {
     if (changed || this.#policy.mode === 'delivered') this.#tally(edges, of, changes)
     else this.#tally(edges, of, changes.fill(STAYS))
     return changes.some((change) => change !== STAYS) ? changes : undefined
+  }
+
+  /** Of a reader whose edges may not change now. */
+  keep(edges: NumberMap, of: EdgeDemand): undefined {
+    this.#tally(edges, of, this.#changesFor(edges, of).fill(STAYS))
+    return undefined
   }
 
   /** The same for a reader who is to get nothing, whatever it costs to pull. */
@@ -74,14 +81,18 @@ export class EdgeClasses {
   /** Answers what the changes save, microseconds a second. */
   #decideEach(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): number {
     const policy = this.#policy
-    const { chunkUs } = this.#costs
     const entryUs = entryCostUs(this.#costs, policy)
     const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
+    const chunksUs = this.#costs.chunkUs / of.generationS
     const { words, size } = edges
     const followed = this.#followed
     let savedUs = 0
-    let keptUs = 0
     let kept = 0
+    let keptUs = 0
+    // Of those: whom the inbox has not had.
+    let newcomers = 0
+    let newcomersUs = 0
+    let hasInbox = false
     for (let i = 0; i < size; i++) {
       changes[i] = STAYS
       const postsPerS = followed[i] as number
@@ -89,25 +100,32 @@ export class EdgeClasses {
       const deliveredUs = postsPerS * entryUs
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
       const after = isLeftOut(before, deliveredUs, pulledUs, policy)
+      hasInbox ||= !before
       if (before !== after) {
         changes[i] = after ? LEFT_OUT : TAKEN_IN
         savedUs += Math.abs(deliveredUs - pulledUs)
       }
       if (after) continue
-      keptUs += deliveredUs
       kept++
+      keptUs += deliveredUs
+      if (!before) continue
+      newcomers++
+      newcomersUs += deliveredUs
     }
-    // A chunk for little is not worth it either.
     if (kept === 0 || policy.mode !== 'by-cost') return savedUs
-    const chunksUs = chunkUs / of.generationS
-    const allPulledUs = kept * pulledUs
-    if (!isLeftOut(false, keptUs + chunksUs, allPulledUs, policy)) return savedUs
+    // A chunk for little is not worth it either.
+    if (!isLeftOut(!hasInbox, keptUs + chunksUs, kept * pulledUs, policy)) {
+      return hasInbox ? savedUs : savedUs - chunksUs
+    }
     for (let i = 0; i < size; i++) {
       const isCovered = ((words[i] as number) & COVERED_FROM) !== NOT_COVERED
       if (followed[i] === PULLED) continue
       changes[i] = isCovered ? LEFT_OUT : STAYS
     }
-    return savedUs + keptUs + chunksUs - allPulledUs
+    // Without what was to be saved by taking in.
+    const takenInUs = newcomers * pulledUs - newcomersUs
+    const goneUs = keptUs - newcomersUs - (kept - newcomers) * pulledUs
+    return savedUs - takenInUs + goneUs + (hasInbox ? chunksUs : 0)
   }
 
   #tally(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): void {

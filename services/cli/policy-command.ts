@@ -31,7 +31,7 @@ function printPolicy(cells: readonly CellPolicy[]): string {
   return [
     table([CLASSES, ...cells.map(classesOf)]),
     '',
-    'CPU that it takes, of a second:',
+    'Weighed cost of a second, CPU and bytes kept:',
     table([WAYS, ...cells.map(waysOf)]),
     '',
     'What each thing costs, as measured or set:',

@@ -181,6 +181,22 @@ test('who reads, or watches, stays', async () => {
   expect(await counts(stage)).toEqual({ readers: 1, readersAway: 2 })
 })
 
+test('who watches has an inbox, however long ago that began', async () => {
+  const stage = await Stage.open({ policy: { ...policy, mode: 'delivered' } })
+  await stage.follow('bob', 'ann')
+  await stage.follow('carol', 'ann')
+  await stage.publish('ann', 'old')
+  await stage.deliver()
+  const { entriesDelivered } = await stage.cell.status()
+  expect(entriesDelivered).toBe(3)
+  ok(await stage.cell.watch(stage.call('carol')))
+  stage.clock.advance(DORMANT + SECOND)
+  await stage.publish('ann', 'new')
+  await stage.deliver()
+  // Not into Bob's, nor into Ann's own.
+  expect((await stage.cell.status()).entriesDelivered).toBe(entriesDelivered + 1)
+})
+
 test('a row of an earlier process that lands late makes nobody covered who was left out since', async () => {
   const stage = await dormant({ mode: 'delivered' })
   await stage.page('bob')

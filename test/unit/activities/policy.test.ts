@@ -56,6 +56,20 @@ test('a class outlives a restart, and the dashboard with it', async () => {
   expect(await stage.dashboard('bob')).toEqual(all)
 })
 
+test('what may not change yet is told as it is', async () => {
+  const stage = await Stage.open({ policy, costs })
+  await stage.follow('bob', 'ann')
+  const all = await prolific(stage, 5)
+  await stage.deliver()
+  // Ann has her own, too.
+  expect(await stage.cell.status()).toMatchObject({ pairsLeftOut: 0, entriesDelivered: 10 })
+  stage.clock.advance(policy.dwellMs)
+  await stage.deliver()
+  expect((await stage.cell.status()).pairsLeftOut).toBe(0)
+  expect(await classOf(stage)).toBe('pulled')
+  expect(await stage.dashboard('bob')).toEqual(all)
+})
+
 test('no more authors are pulled than may be', async () => {
   const stage = await Stage.open({ policy: { ...policy, pulledMax: 0 }, costs })
   await stage.follow('bob', 'ann')

@@ -20,6 +20,8 @@ import { COVERED_FROM, HIDE_REBLOGS, NOT_COVERED } from '../../../cells/model/re
 
 const costs = { ...COSTS_EXPECTED, chunkUs: 0 }
 const rateOf = fc.float({ min: Math.fround(1e-6), max: 1_000, noNaN: true })
+const GENERATION_S = 60
+const chunkCosts = fc.constantFrom(0, 1, 20, 1_000)
 const edgesOf = fc.array(
   fc.record({ postsPerS: rateOf, isOut: fc.boolean(), hides: fc.boolean() }),
   {
@@ -47,7 +49,7 @@ function decide(
   const edges = new NumberMap(keys, words)
   const known = all.map(({ postsPerS }, i) => (isPulled(i + 1) ? PULLED : postsPerS))
   const rates = Float32Array.from([0, ...known])
-  const changes = classes.decide(edges, { rates, readsPerS, generationS: 60 })
+  const changes = classes.decide(edges, { rates, readsPerS, generationS: GENERATION_S })
   const isOut = all.map((edge, i) =>
     changes?.[i] === LEFT_OUT ? true : changes?.[i] === TAKEN_IN ? false : edge.isOut,
   )
@@ -70,12 +72,41 @@ test('without hysteresis each pair has what is cheaper', () => {
 
 test('what was decided stays decided as long as nothing changes', () => {
   fc.assert(
-    fc.property(edgesOf, rateOf, (all, readsPerS) => {
-      const { isOut } = decide(all, readsPerS)
+    fc.property(edgesOf, rateOf, chunkCosts, (all, readsPerS, chunkUs) => {
+      const { isOut } = decide(all, readsPerS, {}, { chunkUs })
       const decided = all.map((edge, i) => ({ ...edge, isOut: isOut[i] === true }))
-      expect(decide(decided, readsPerS).changes).toBeUndefined()
+      expect(decide(decided, readsPerS, {}, { chunkUs }).changes).toBeUndefined()
     }),
   )
+})
+
+test('no decision makes a reader dearer, the chunk included', () => {
+  fc.assert(
+    fc.property(edgesOf, rateOf, chunkCosts, (all, readsPerS, chunkUs) => {
+      const { isOut } = decide(all, readsPerS, {}, { chunkUs })
+      const costOf = (isLeftOut: (i: number) => boolean): number => {
+        const delivered = all.filter((_, i) => !isLeftOut(i))
+        const entriesUs = delivered.reduce((sum, { postsPerS }) => sum + postsPerS, 0)
+        const pulledUs = (all.length - delivered.length) * readsPerS * costs.pullUs
+        const chunksUs = delivered.length === 0 ? 0 : chunkUs / GENERATION_S
+        return entriesUs * entryCostUs(costs, DELIVERY_POLICY) + chunksUs + pulledUs
+      }
+      const before = costOf((i) => all[i]?.isOut === true)
+      expect(costOf((i) => isOut[i] === true)).toBeLessThanOrEqual(before * (1 + 1e-6))
+    }),
+  )
+})
+
+test('a reader who is out whole stays so when entries would be cheaper and their chunk dearer', () => {
+  const all = [
+    { postsPerS: 1e-6, isOut: true },
+    { postsPerS: 1e-6, isOut: true },
+  ]
+  const pulledUs = 2 * 1e-3 * costs.pullUs
+  const taken = { chunkUs: 0.4 * pulledUs * GENERATION_S }
+  expect(decide(all, 1e-3, {}, taken).changes).toEqual([TAKEN_IN, TAKEN_IN])
+  const dear = { chunkUs: 0.6 * pulledUs * GENERATION_S }
+  expect(decide(all, 1e-3, {}, dear).changes).toBeUndefined()
 })
 
 test('what it tells is the sum of what it decided', () => {
@@ -115,13 +146,13 @@ test('a row is not written for next to nothing', () => {
   expect(decide(more, 1e-12).changes).toEqual(all.map(() => LEFT_OUT))
 })
 
-test('an operator who delivers everyone has every pair taken in, at once', () => {
+test('an operator who delivers everyone has every pair taken in, and who pulls everyone left out, at once', () => {
   const all = [
     { postsPerS: 1e-9, isOut: true },
     { postsPerS: 100, isOut: false },
   ]
   expect(decide(all, 0, { mode: 'delivered' }).changes).toEqual([TAKEN_IN, STAYS])
-  expect(decide(all, 0, { mode: 'pulled' }).changes).toBeUndefined()
+  expect(decide(all, 0, { mode: 'pulled' }).changes).toEqual([STAYS, LEFT_OUT])
 })
 
 test('coverage and hidden reblogs of an edge are apart', () => {
