@@ -21,7 +21,7 @@ const CELL_GAUGES = {
   generations: 'Generations written into inboxes',
   chunks: 'Chunks in inboxes',
   chunkBytes: 'Bytes of chunks in inboxes',
-  entriesDelivered: 'Entries delivered into inboxes since the start',
+  entriesDelivered: 'Entries delivered into inboxes, also before the start',
   entriesFilled: 'Entries put into inboxes after pages had pulled them, since the start',
   pendingPosts: 'Posts applied whose rows are not yet durable',
   bodiesCachedBytes: 'Bytes of post bodies in memory',
@@ -97,7 +97,11 @@ export class Metrics {
       answered.set(all.length)
       for (const { field, gauge } of gauges) {
         gauge.reset()
-        for (const status of all) gauge.set({ cell: status.cell }, Number(status[field] ?? 0))
+        // What is not known yet is left out.
+        for (const status of all) {
+          const value = status[field]
+          if (value !== undefined) gauge.set({ cell: status.cell }, Number(value))
+        }
       }
     })
   }
