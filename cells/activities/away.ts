@@ -11,6 +11,7 @@ import { decodeReader } from '../model/rows.ts'
 import type { ReaderRow, ReaderTable } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { CellState, Slot } from './cell-state.ts'
+import type { Claim } from './claim.ts'
 import type { Persistence } from './persist.ts'
 
 const SWEEP_MAX_MS = 60_000
@@ -26,6 +27,7 @@ export class Away {
   readonly #state: CellState
   readonly #table: Pick<ReaderTable, 'get'>
   readonly #persistence: Persistence
+  readonly #claim: Pick<Claim, 'confirm'>
   readonly #isWatching: (reader: number) => boolean
   readonly #checkpoint: () => Promise<void>
   readonly #clock: Clock
@@ -35,6 +37,7 @@ export class Away {
     state: CellState
     table: Pick<ReaderTable, 'get'>
     persistence: Persistence
+    claim: Pick<Claim, 'confirm'>
     isWatching: (reader: number) => boolean
     /** Takes one that begins now. */
     checkpoint: () => Promise<void>
@@ -44,6 +47,7 @@ export class Away {
     this.#state = options.state
     this.#table = options.table
     this.#persistence = options.persistence
+    this.#claim = options.claim
     this.#isWatching = options.isWatching
     this.#checkpoint = options.checkpoint
     this.#clock = options.clock
@@ -72,9 +76,18 @@ export class Away {
     }
   }
 
-  /** What the row says of somebody who is away, and stays away. */
+  /** What the row says of somebody who is away, and stays away; undefined when all of the stay was dropped meanwhile. */
   async look(number: number, slot: Slot): Promise<Reader | undefined> {
-    return readerOf(await this.#table.get(slot, number), slot)
+    const reader = readerOf(await this.#table.get(slot, number), slot)
+    if (reader === undefined) await this.#assertDropped(number, slot)
+    return reader
+  }
+
+  async #assertDropped(number: number, slot: Slot): Promise<void> {
+    // By a successor of this process, which has given the slot away.
+    await this.#claim.confirm()
+    if (this.#state.slots.get(slot.slot) !== slot) return
+    throw new Error(`reader ${number} of slot ${slot.slot} has no row`)
   }
 
   async #come(number: number, slot: Slot, read: Read): Promise<void> {
@@ -83,7 +96,7 @@ export class Away {
     // Who came back and went again has a newer row.
     const isHere = departure === undefined || slot.away.get(number) !== departure
     if (this.#state.slots.get(slot.slot) !== slot || isHere) return
-    if (reader === undefined) throw new Error(`reader ${number} of slot ${slot.slot} has no row`)
+    if (reader === undefined) return this.#assertDropped(number, slot)
     // A row may be ahead of a cell that recovers.
     if (hasReached(this.#state.position, reader.recoveredAt ?? [])) reader.recoveredAt = undefined
     // What was left out when the reader went is what the inbox went without since.

@@ -72,7 +72,7 @@ export function partsOf(from: {
   const checkpoint = (): Promise<void> => checkpointer.take()
   const isWatching = (reader: number): boolean => watchers.isWatching(reader)
   const rows = { table: store.readers, persistence }
-  const away = new Away({ state, ...rows, isWatching, checkpoint, clock, signal })
+  const away = new Away({ state, ...rows, claim, isWatching, checkpoint, clock, signal })
   const policy = new Policy({ state, names, authors, checkpoint, isWatching, clock, signal })
   const filling = new Filling({
     state,

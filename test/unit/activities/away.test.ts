@@ -110,6 +110,17 @@ test('after a restart they leave memory again once this process has said of them
   expect(await stage.dashboard('bob')).toEqual(['dan:hello', 'ann:new', 'ann:old'])
 })
 
+test('whose row a successor of the process has dropped: it hears of the successor', async () => {
+  const stage = await dormant()
+  await stage.store.checkpoints.claim(99)
+  for (const { slot, term } of await stage.store.readers.reach()) {
+    await stage.store.readers.dropTerm({ slot, term })
+  }
+  await expect(stage.page('bob')).rejects.toThrow('taken over')
+  const query = { author: userRef('ann').key, after: undefined, limit: 9 }
+  await expect(stage.cell.followersHere(stage.call('ann'), query)).rejects.toThrow('taken over')
+})
+
 test('who changes while others are let go stays', async () => {
   const stage = await leftOut()
   const rows = gate()
