@@ -13,6 +13,7 @@ import type { Clock } from '../ports/clock.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
 import type { Persistence } from './persist.ts'
+import type { ReaderClasses } from './reader-classes.ts'
 
 const SWEEP_MAX_MS = 60_000
 const READERS_PER_STEP = 1_024
@@ -28,7 +29,7 @@ export class Away {
   readonly #table: Pick<ReaderTable, 'get'>
   readonly #persistence: Persistence
   readonly #claim: Pick<Claim, 'confirm'>
-  readonly #isWatching: (reader: number) => boolean
+  readonly #classes: ReaderClasses
   readonly #checkpoint: () => Promise<void>
   readonly #clock: Clock
   readonly #signal: AbortSignal
@@ -38,7 +39,7 @@ export class Away {
     table: Pick<ReaderTable, 'get'>
     persistence: Persistence
     claim: Pick<Claim, 'confirm'>
-    isWatching: (reader: number) => boolean
+    classes: ReaderClasses
     /** Takes one that begins now. */
     checkpoint: () => Promise<void>
     clock: Clock
@@ -48,7 +49,7 @@ export class Away {
     this.#table = options.table
     this.#persistence = options.persistence
     this.#claim = options.claim
-    this.#isWatching = options.isWatching
+    this.#classes = options.classes
     this.#checkpoint = options.checkpoint
     this.#clock = options.clock
     this.#signal = options.signal
@@ -103,7 +104,6 @@ export class Away {
     reader.leavesOut = true
     slot.away.delete(number)
     this.#state.addReader(reader)
-    this.#state.rates.noteSeen(number, this.#clock.nowMs())
   }
 
   /** Lets go of who is away, until the cell stops. */
@@ -142,12 +142,10 @@ export class Away {
   }
 
   #mayGo(reader: Reader, slot: Slot): boolean {
-    const { limits } = this.#state
     if (!slot.isDurable || !slot.isIndexed || slot.isStandby || slot.reads > 0) return false
     if (slot.readers.get(reader.number) !== reader || reader.recoveredAt !== undefined) return false
-    const unseenMs = this.#state.unseenMs(reader, slot, this.#clock.nowMs())
-    if (unseenMs < limits.policy.dormantMs) return false
-    return reader.leavesOut && reader.lacksAllCoverage && !this.#isWatching(reader.number)
+    if (this.#classes.of(reader, slot, this.#clock.nowMs()) !== 'dormant') return false
+    return reader.leavesOut && reader.lacksAllCoverage
   }
 }
 

@@ -11,6 +11,7 @@ import { Checkpointer } from './checkpointer.ts'
 import type { Claim } from './claim.ts'
 import { DashboardReader } from './dashboard-reader.ts'
 import { Delivery } from './delivery.ts'
+import { Explanations } from './explanations.ts'
 import { Filling } from './filling.ts'
 import { FollowerIndexing } from './follower-indexing.ts'
 import { FollowerIndex } from './follower-index.ts'
@@ -20,6 +21,7 @@ import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
 import { Policy } from './policy.ts'
 import { PostBook } from './post-book.ts'
+import { ReaderClasses } from './reader-classes.ts'
 import type { Recovered } from './recovery.ts'
 import { Relations } from './relations.ts'
 import { SlotKeeper } from './slot-keeper.ts'
@@ -36,6 +38,7 @@ export type CellParts = {
   readonly checkpointer: Checkpointer
   readonly dashboards: DashboardReader
   readonly authorPosts: AuthorPosts
+  readonly explanations: Explanations
   readonly lists: Lists
   readonly away: Away
   readonly watchers: Watchers
@@ -72,8 +75,9 @@ export function partsOf(from: {
   const checkpoint = (): Promise<void> => checkpointer.take()
   const isWatching = (reader: number): boolean => watchers.isWatching(reader)
   const rows = { table: store.readers, persistence }
-  const away = new Away({ state, ...rows, claim, isWatching, checkpoint, clock, signal })
-  const policy = new Policy({ state, names, authors, checkpoint, isWatching, clock, signal })
+  const classes = new ReaderClasses({ state, isWatching })
+  const away = new Away({ state, ...rows, claim, classes, checkpoint, clock, signal })
+  const policy = new Policy({ state, names, authors, checkpoint, classes, clock, signal })
   const filling = new Filling({
     state,
     table: store.inbox,
@@ -136,7 +140,8 @@ export function partsOf(from: {
     clock,
     monotonicMs,
   })
-  const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration, policy })
+  const authorPosts = new AuthorPosts({ state, names, posts: store.posts, hydration })
+  const explanations = new Explanations({ state, names, authorPosts, policy, classes, clock })
   const lists = new Lists({ state, names, followers, away })
   const indexing = new FollowerIndexing({ state, followers, clock, signal })
   const keeper = new SlotKeeper(
@@ -154,6 +159,7 @@ export function partsOf(from: {
     checkpointer,
     dashboards,
     authorPosts,
+    explanations,
     lists,
     away,
     watchers,

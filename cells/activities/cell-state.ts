@@ -14,7 +14,7 @@ import { Rates } from '../model/rates.ts'
 import { NumberMap } from '../model/number-map.ts'
 import { ReadRate } from '../model/read-rate.ts'
 import { ReadVitals } from '../model/read-vitals.ts'
-import { COVERED_FROM, type Reader } from '../model/reader.ts'
+import { COVERED_FROM, type Reader, secondOf } from '../model/reader.ts'
 import type { Rebuilt } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
 import { PulledPages } from '../model/pulled-pages.ts'
@@ -34,7 +34,7 @@ export type Slot = SlotTerm & {
   floor: number
   /** By the placement that this cell knows. */
   isOwned: boolean
-  /** Since when, if it was not from the start; Unix ms. Its readers were seen elsewhere before. */
+  /** Since when, if it was a standby before, whose rows do not say when readers were seen; Unix ms. */
   ownedSinceMs: number | undefined
   /** It is held for another cell that may die: it gets no inboxes. */
   isStandby: boolean
@@ -71,6 +71,8 @@ export type KnownGeneration = {
 }
 
 const READERS_SAMPLED = 256
+/** Of the time after which a reader is dormant: what a row need not be told. */
+const SEEN_PARTS = 32
 
 export class CellState {
   readonly cell: CellName
@@ -97,6 +99,7 @@ export class CellState {
   /** Undefined of a cell that was never rebuilt. */
   rebuilt: Rebuilt | undefined
   readonly vitals = new ReadVitals()
+  readonly startedMs: number
   readonly costs: CostMeter
   readonly rates: Rates
   /** Of the records that this process has passed. */
@@ -121,6 +124,7 @@ export class CellState {
     nowMs: number
   }) {
     this.cell = options.cell
+    this.startedMs = options.nowMs
     this.#placement = options.placement
     this.#pins = pinsOf(options.placement)
     this.limits = options.limits
@@ -255,17 +259,20 @@ export class CellState {
   letGo(reader: Reader, slot: Slot): void {
     if (this.readers.get(reader.number) === reader) this.readers.delete(reader.number)
     slot.readers.delete(reader.number)
-    slot.away.set(reader.number, ++this.#departures)
+    this.stayAway(reader.number, slot)
   }
 
-  /** For how long a reader of the slot was not seen here, and could have been. */
-  unseenMs({ number }: Reader, slot: Slot, nowMs: number): number {
-    // Those of another cell's slots are seen there.
-    if (!slot.isOwned) return 0
-    const unseenMs = this.rates.unseenMs(number, nowMs)
-    return slot.ownedSinceMs === undefined
-      ? unseenMs
-      : Math.min(unseenMs, nowMs - slot.ownedSinceMs)
+  /** Somebody of whom the row is all there is. */
+  stayAway(number: number, slot: Slot): void {
+    slot.away.set(number, ++this.#departures)
+  }
+
+  /** That a reader reads, or changes something. */
+  noteSeen(reader: Reader, atMs: number): void {
+    const seenS = secondOf(atMs)
+    if ((seenS - reader.seenS) * 1_000 <= this.limits.policy.dormantMs / SEEN_PARTS) return
+    reader.seenS = seenS
+    this.noteChange(reader)
   }
 
   get readersAway(): number {

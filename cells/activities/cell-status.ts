@@ -58,6 +58,7 @@ export function cellStatus(
     readersCopied: state.readersCopied,
     bytesCopied: state.bytesCopied,
     openGap: state.openGap,
+    ...state.rates.readsCounted,
     ...(parts?.policy.status ?? NOT_DECIDED),
     ...costStatus(state.costs.all),
   }
@@ -74,6 +75,7 @@ const NOT_DECIDED: PolicyStatus = {
   costPullAllUs: 0,
   costAsDecidedUs: 0,
   pairsLeftOut: 0,
+  readersHeavy: 0,
 }
 
 function costStatus(costs: Costs): CostStatus {

@@ -37,11 +37,10 @@ import type { Clock } from '../ports/clock.ts'
 import type { Firehose } from '../ports/firehose.ts'
 import type { Moving } from '../ports/placements.ts'
 import { type CellParts, partsOf } from './cell-parts.ts'
-import { CellState, type Slot, uncovered } from './cell-state.ts'
+import { CellState, uncovered } from './cell-state.ts'
 import { cellStatus, slotsReport } from './cell-status.ts'
 import { Claim } from './claim.ts'
-import { Gate } from './gate.ts'
-import type { Viewer } from './hydrate.ts'
+import { Gate, type ReadInSlot } from './gate.ts'
 import { Lag } from './lag.ts'
 import { NameBook } from './name-book.ts'
 import { Persistence, Stopped } from './persist.ts'
@@ -293,9 +292,9 @@ export class Cell implements CellClient {
   }
 
   relations(call: Call, query: PageOfUsers): Promise<Answer<RelationsPage>> {
-    const read = (viewer: NonNullable<Viewer>, _slot: Slot, parts: CellParts) =>
+    const read: ReadInSlot<RelationsPage> = (viewer, _slot, parts) =>
       parts.lists.relations(viewer.reader, query, call.epoch !== ANY_EPOCH)
-    return this.#gate.inSlot(call, read, { early: true })
+    return this.#gate.inSlot(call, read, { early: true, isOperators: true })
   }
 
   closeGap(call: Omit<Call, 'viewer'>): Promise<Answer<{ readonly closed: boolean }>> {
@@ -311,10 +310,11 @@ export class Cell implements CellClient {
   }
 
   explain(call: Call, post: Place): Promise<Answer<Explanation>> {
-    return this.#gate.inSlot(call, async (_viewer, slot, parts) => {
+    const read: ReadInSlot<Explanation> = async (_viewer, slot, parts) => {
       const lagMs = await this.#lag.ms(this.#state.position)
-      return parts.authorPosts.explain(call.viewer, slot, post, lagMs)
-    })
+      return parts.explanations.explain(call.viewer, slot, post, lagMs)
+    }
+    return this.#gate.inSlot(call, read, { isOperators: true })
   }
 
   publicPost(

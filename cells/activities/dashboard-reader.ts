@@ -172,6 +172,7 @@ export class DashboardReader {
     const room = this.#rooms.pop() ?? new MergeRoom(this.#names.table)
     const begunMs = this.#monotonicMs()
     const merge = this.#mergeOf(reader, { floor: slot.floor, start, inbox, room, wanted: atOnce })
+    const addedMs = this.#monotonicMs()
     const pulled = pulledOf(reader, slot.floor)
     const pin = this.#state.window.pin()
     try {
@@ -180,7 +181,8 @@ export class DashboardReader {
         const step = this.#collect(viewer, reader, merge, wanted, atOnce)
         // Until here nothing was awaited.
         if (isFirst && start === TOP) {
-          this.#noteCost(merge, reader.edges.size, this.#monotonicMs() - begunMs)
+          const nowMs = this.#monotonicMs()
+          this.#noteCost(merge, reader.edges.size, nowMs - begunMs, nowMs - addedMs)
         }
         if (step === 'open-inbox') {
           for (const run of await inbox.read()) merge.addRun(run)
@@ -258,10 +260,15 @@ export class DashboardReader {
     this.#state.pulled.note(reader.number, page, costs.all, limits.policy)
   }
 
-  /** What a merge from the top cost until it first waited, if that is what took the time. */
-  #noteCost({ way, walked }: DashboardMerge, follows: number, tookMs: number): void {
+  /** What a merge from the top cost until it first waited: all of it, and once its sources were added, which is where it walks. */
+  #noteCost(
+    { way, walked }: DashboardMerge,
+    follows: number,
+    tookMs: number,
+    mergedMs: number,
+  ): void {
     const { costs } = this.#state
-    if (way === 'walk') costs.note('walkedUs', walked, tookMs * 1_000)
+    if (way === 'walk') costs.note('walkedUs', walked, mergedMs * 1_000)
     else if (follows >= FOLLOWS_MEASURED) costs.note('chainUs', follows, tookMs * 1_000)
   }
 

@@ -10,7 +10,19 @@ import { type CellState, lookedAt, type Slot } from './cell-state.ts'
 import type { Viewer } from './hydrate.ts'
 import type { Readiness } from './readiness.ts'
 
-type ReadInSlot<T> = (viewer: NonNullable<Viewer>, slot: Slot, parts: CellParts) => Promise<T>
+type ReadOptions = {
+  /** Answered also while a gap is open. */
+  readonly early?: boolean
+  /** How the cell fares is told by such reads. */
+  readonly isVital?: boolean
+  /** Somebody else asks: the reader may be away, and stays so. */
+  readonly isOperators?: boolean
+}
+export type ReadInSlot<T> = (
+  viewer: NonNullable<Viewer>,
+  slot: Slot,
+  parts: CellParts,
+) => Promise<T>
 
 export class Gate {
   readonly #state: CellState
@@ -30,23 +42,16 @@ export class Gate {
     this.#parts = options.parts
   }
 
-  /**
-   * A call for a user of this cell; `moved` for all others. `early`: answered also while a gap is open. `isVital`: how the cell
-   * fares is told by such reads. A comparison of copies (ANY_EPOCH) only looks at the slot, and counts as nobody's read.
-   */
-  async inSlot<T>(
-    call: Call,
-    read: ReadInSlot<T>,
-    { early = false, isVital = false } = {},
-  ): Promise<Answer<T>> {
+  /** A call for a user of this cell; `moved` for all others. A comparison of copies (ANY_EPOCH) counts as nobody's read. */
+  async inSlot<T>(call: Call, read: ReadInSlot<T>, options: ReadOptions = {}): Promise<Answer<T>> {
     for (;;) {
       const slot = this.#slotFor(call)
       if (slot === undefined && !(await this.#newer(call))) return this.#elsewhere(call)
       if (slot === undefined) continue
       const answer = await this.anywhere(
         slot.reflects === undefined ? call : { ...call, seen: largerOf(slot.reflects, call.seen) },
-        (parts) => this.#readIn(slot, call, parts, { read, isVital }),
-        early,
+        (parts) => this.#readIn(slot, call, parts, { ...options, read }),
+        options.early,
       )
       if (answer.kind !== 'ok') return answer
       // Given away and dropped while the call waited.
@@ -89,7 +94,7 @@ export class Gate {
     slot: Slot,
     { viewer, epoch }: Call,
     parts: CellParts,
-    { read, isVital }: { readonly read: ReadInSlot<T>; readonly isVital: boolean },
+    { read, isVital = false, isOperators = false }: ReadOptions & { readonly read: ReadInSlot<T> },
   ): Promise<{ readonly read: T } | undefined> {
     const state = this.#state
     if (state.slots.get(slot.slot) !== slot) return undefined
@@ -100,16 +105,14 @@ export class Gate {
     slot.reads++
     let isFailed = true
     try {
-      if (isTheirs) {
-        slot.readRate.note(begunMs)
-        state.rates.noteSeen(number, begunMs)
-      }
+      if (isTheirs) slot.readRate.note(begunMs)
       const isAway = slot.away.has(number)
       const reader = isAway ? await parts.away.bring(number, slot) : slot.readers.get(number)
       if (state.slots.get(slot.slot) !== slot) {
         isFailed = false
         return undefined
       }
+      if (reader !== undefined && isTheirs && !isOperators) state.noteSeen(reader, begunMs)
       const value = await read({ number, reader }, isTheirs ? slot : lookedAt(slot), parts)
       isFailed = false
       return { read: value }

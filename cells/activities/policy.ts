@@ -10,6 +10,7 @@ import {
   type ClassFigures,
   classOf,
   costOf,
+  type PairFigures,
   entryCostUs,
 } from '../model/delivery-policy.ts'
 import { EdgeClasses, LEFT_OUT, PULLED, STAYS } from '../model/edge-classes.ts'
@@ -21,6 +22,7 @@ import type { AuthorBook } from './author-book.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { NameBook } from './name-book.ts'
 import { Stopped } from './persist.ts'
+import type { ReaderClasses } from './reader-classes.ts'
 
 const AUTHORS_PER_STEP = 4_096
 const READERS_PER_STEP = 64
@@ -34,6 +36,7 @@ type Sums = {
   pullAllUs: number
   asDecidedUs: number
   edgesLeftOut: number
+  heavy: number
 }
 type Change = ClassFigures & { readonly author: number }
 
@@ -43,7 +46,7 @@ export class Policy {
   readonly #authors: AuthorBook
   readonly #checkpoint: () => Promise<void>
   readonly #clock: Clock
-  readonly #isWatching: (reader: number) => boolean
+  readonly #classes: ReaderClasses
   readonly #signal: AbortSignal
   readonly #startMs: number
   #demand = new AuthorDemand()
@@ -67,7 +70,7 @@ export class Policy {
     authors: AuthorBook
     /** Takes one that begins now. */
     checkpoint: () => Promise<void>
-    isWatching: (reader: number) => boolean
+    classes: ReaderClasses
     clock: Clock
     signal: AbortSignal
   }) {
@@ -75,7 +78,7 @@ export class Policy {
     this.#names = options.names
     this.#authors = options.authors
     this.#checkpoint = options.checkpoint
-    this.#isWatching = options.isWatching
+    this.#classes = options.classes
     this.#clock = options.clock
     this.#signal = options.signal
     this.#startMs = options.clock.nowMs()
@@ -95,6 +98,7 @@ export class Policy {
       costPullAllUs: sums.pullAllUs,
       costAsDecidedUs: sums.asDecidedUs,
       pairsLeftOut: sums.edgesLeftOut,
+      readersHeavy: sums.heavy,
     }
   }
 
@@ -108,6 +112,18 @@ export class Policy {
     }
     const leastUs = this.#demand.leastUsOf(author)
     return { ...demand, ...costOf(demand, this.#decidedBy, this.#state.limits.policy, leastUs) }
+  }
+
+  /** What one reader's way to an author's posts rests on: reads as of now, all else as of the last decision. */
+  pairFiguresOf({ number }: Reader, author: number): PairFigures | undefined {
+    const costs = this.#decidedBy
+    if (costs === undefined) return undefined
+    const { policy } = this.#state.limits
+    const postsPerS = this.#demand.postsPerSOf(author)
+    const readsPerS = this.#readsPerSAt(this.#clock.nowMs())(number)
+    const pair = { postsPerS, readsPerS, followers: 1 }
+    const { deliveredUs, pulledUs } = costOf(pair, costs, policy)
+    return { postsPerS, readsPerS, deliveredUs, pulledUs }
   }
 
   /** Resolves when the classes are what they should be, durably. One at a time. */
@@ -200,9 +216,9 @@ export class Policy {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
       const of = { rates, readsPerS, generationS }
-      const isUnseen = this.#state.unseenMs(reader, slot, nowMs) >= limits.policy.dormantMs
-      const isDormant = isUnseen && !this.#isWatching(reader.number)
       const { edges } = reader
+      const readerClass = this.#classes.of(reader, slot, nowMs)
+      const isDormant = readerClass === 'dormant'
       const changes = isDormant
         ? classes.leaveAll(edges, of)
         : this.#mayChange(reader, nowMs)
@@ -210,7 +226,9 @@ export class Policy {
           : classes.keep(edges, of)
       sums.entries += classes.entriesPerS
       sums.asDecidedUs += classes.costUs
+      sums.deliverAllUs += classes.chunksOfAllUs
       sums.edgesLeftOut += classes.leftOut
+      if (readerClass === 'heavy') sums.heavy++
       if (changes !== undefined) {
         this.#noteChanged(reader, nowMs)
         this.#changePairs(reader, changes)
@@ -328,6 +346,7 @@ const NO_SUMS: Sums = {
   pullAllUs: 0,
   asDecidedUs: 0,
   edgesLeftOut: 0,
+  heavy: 0,
 }
 
 const NOTHING: ClassFigures = {

@@ -12,6 +12,7 @@ import type { EventMemory } from '../model/event-memory.ts'
 import { Judgements } from '../model/judgements.ts'
 import { hasReached, largerOf, type Position, zeroPosition } from '../model/position.ts'
 import { msOfHalves } from '../model/post-id.ts'
+import { type Reader, secondOf } from '../model/reader.ts'
 import {
   type CheckpointPicture,
   decodeAuthorFacts,
@@ -25,7 +26,7 @@ import {
   type Reach,
   slotsKept,
 } from '../model/rows.ts'
-import type { CellStore } from '../ports/cell-store.ts'
+import type { CellStore, ReaderRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Firehose, FirehoseGap } from '../ports/firehose.ts'
 import type { CellState, Slot } from './cell-state.ts'
@@ -34,6 +35,7 @@ import { assertKept } from './kept-slots.ts'
 import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
+import { unseenMs } from './reader-classes.ts'
 import { restoreMemory } from './restore-memory.ts'
 
 export type RecoveredBlock = {
@@ -214,18 +216,37 @@ export class Recovery {
 
   /** Takes slot after slot from `left`, which others take from too. */
   async #loadSlots(left: Iterator<Slot>): Promise<void> {
+    const { startedMs } = this.#state
     for (let next = left.next(); next.done !== true; next = left.next()) {
       const { slot, term } = next.value
       for await (const rows of this.#store.readers.ofSlot({ slot, term })) {
+        const absent: ReaderRow[] = []
         for (const row of rows) {
           const reader = decodeReader({ number: row.reader, slot }, row.bytes)
           this.#rowsReflect = largerOf(reader.recoveredAt ?? [], this.#rowsReflect)
-          this.#state.addReader(reader)
-          // It stays so until this process has written the row: then they may leave memory again (policy.ts, away.ts).
-          if (reader.lacksAllCoverage) this.#state.rates.noteUnseen(reader.number)
+          if (reader.seenS === 0) reader.seenS = secondOf(startedMs)
+          if (this.#stayedAway(reader, next.value)) absent.push(row)
+          else this.#state.addReader(reader)
         }
+        await this.#keepAway(absent, next.value)
       }
     }
+  }
+
+  /** Who was away, or may go at once: of whom no inbox holds anything (away.ts). */
+  #stayedAway(reader: Reader, slot: Slot): boolean {
+    if (!slot.isIndexed || slot.isStandby || !reader.lacksAllCoverage) return false
+    const { startedMs, limits } = this.#state
+    return unseenMs(reader, slot, startedMs) >= limits.policy.dormantMs
+  }
+
+  /** Their rows made this boot's own: no other can land on them any more. */
+  async #keepAway(rows: readonly ReaderRow[], slot: Slot): Promise<void> {
+    if (rows.length === 0) return
+    const version = { boot: this.#claim.boot, count: 0 }
+    const own = rows.map((row) => ({ ...row, version }))
+    await this.#persistence.untilDurable(() => this.#store.readers.put(own))
+    for (const { reader } of rows) this.#state.stayAway(reader, slot)
   }
 
   /** Rows run ahead of the checkpoint. One that is ahead of the log is of records that the log has lost. */

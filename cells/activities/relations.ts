@@ -91,6 +91,7 @@ export class Relations {
     const reader = this.#readerOf(fact.user, at)
     if (reader === undefined) return
     const author = this.#names.numberOf(fact.author)
+    this.#noteActs(reader, changeTime)
     if (author === reader.number) return
     const followed = reader.follows(author)
     const changed =
@@ -122,6 +123,7 @@ export class Relations {
     const reader = this.#readerOf(fact.user, at)
     if (reader !== undefined) {
       const target = this.#names.numberOf(fact.target)
+      this.#noteActs(reader, changeTime)
       const changed = reader.setHidden(target, isMute ? MUTED : BLOCKED, options)
       this.#state.noteChange(reader)
       if (changed) this.#watch.graphChanged(reader, target)
@@ -137,9 +139,15 @@ export class Relations {
 
   #markRead(fact: ReadMarked, at: Place): void {
     const reader = this.#readerOf(fact.user, at)
+    if (reader !== undefined) this.#state.noteSeen(reader, at.nowMs)
     if (reader === undefined || !reader.markRead(hiOf(fact.postId), loOf(fact.postId))) return
     this.#state.noteChange(reader)
     this.#watch.markRead(reader)
+  }
+
+  /** Who imports says nothing about when somebody was there. */
+  #noteActs(reader: Reader, { ms, imported }: ChangeTime): void {
+    if (!imported) this.#state.noteSeen(reader, ms)
   }
 
   /** Undefined for a snapshot too old to be judged. */
@@ -165,7 +173,9 @@ export class Relations {
     const reader = new Reader({ number, slot: slot.slot })
     reader.linkSelf(this.#state.authors.coverageAtLink(number))
     this.#state.addReader(reader)
-    this.#state.rates.noteSeen(number, this.#state.runningMaxMs[at.partition] ?? 0)
+    const { startedMs, runningMaxMs } = this.#state
+    // Of those whom the log tells of anew it is not known whether they have read since.
+    this.#state.noteSeen(reader, Math.max(startedMs, runningMaxMs[at.partition] ?? 0))
     this.#state.noteChange(reader)
     // Who watches already does so as nobody's reader.
     this.#watch.graphChanged(reader, number)

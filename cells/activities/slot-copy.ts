@@ -226,6 +226,7 @@ export class SlotCopy {
     })
     reader.markRead(their.readMarkHi, their.readMarkLo)
     reader.filledBelow = their.filledBelow
+    reader.seenS = their.seenS
     return reader
   }
 

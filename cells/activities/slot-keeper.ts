@@ -124,11 +124,9 @@ export class SlotKeeper {
 
   async #learn(placement: Placement): Promise<void> {
     const { state, claim, clock } = this.#parts
-    const owned = new Set([...state.slots.values()].filter(({ isOwned }) => isOwned))
+    const standbys = [...state.slots.values()].filter(({ isStandby }) => isStandby)
     if (!state.place(placement)) return
-    for (const slot of state.slots.values()) {
-      if (slot.isOwned && !owned.has(slot)) slot.ownedSinceMs = clock.nowMs()
-    }
+    for (const slot of standbys) if (slot.isOwned) slot.ownedSinceMs = clock.nowMs()
     const elsewhere = new Set(state.complete.filter(({ isOwned }) => !isOwned))
     if (elsewhere.size > 0) this.#watchers.moved(elsewhere)
     await assertKept(state, claim)

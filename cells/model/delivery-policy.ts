@@ -65,6 +65,9 @@ export type DemandCost = {
 /** What an author's class rests on, as of the last decision. */
 export type ClassFigures = Demand & DemandCost
 
+/** What is decided of one reader and one author rests on: the reader's reads below the window, and the two ways' cost. */
+export type PairFigures = Omit<ClassFigures, 'followers' | 'leastUs'>
+
 /** `leastUs`: where followers are known one by one; else they are taken as alike. */
 export function costOf(
   demand: Demand,

@@ -33,6 +33,8 @@ export class EdgeClasses {
   entriesPerS = 0
   costUs = 0
   leftOut = 0
+  /** What the reader's chunks would cost if nobody were left out. */
+  chunksOfAllUs = 0
 
   constructor(policy: DeliveryPolicy, costs: Costs) {
     this.#policy = policy
@@ -136,14 +138,24 @@ export class EdgeClasses {
     this.entriesPerS = 0
     this.costUs = 0
     this.leftOut = 0
+    let ofAllPerS = 0
     for (let i = 0; i < size; i++) {
       const postsPerS = followed[i] as number
       if (postsPerS === PULLED) continue
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
       const isOut = changes[i] === STAYS ? before : changes[i] === LEFT_OUT
-      this.costUs += isOut ? pulledUs : postsPerS * entryUs
+      ofAllPerS += postsPerS
       if (isOut) this.leftOut++
       else this.entriesPerS += postsPerS
+      // Who does not post is pulled in nobody's reckoning.
+      if (postsPerS > 0) this.costUs += isOut ? pulledUs : postsPerS * entryUs
     }
+    this.costUs += this.#chunksUs(this.entriesPerS, of)
+    this.chunksOfAllUs = this.#chunksUs(ofAllPerS, of)
+  }
+
+  /** One in each generation, if there is anything in it. */
+  #chunksUs(entriesPerS: number, { generationS }: EdgeDemand): number {
+    return this.#costs.chunkUs * Math.min(entriesPerS, 1 / generationS)
   }
 }

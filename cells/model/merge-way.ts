@@ -36,17 +36,19 @@ export function wayCosts(options: {
   readonly costs: Pick<CostMeter, 'get'>
 }): WayCosts {
   const { window, followed, count, startHi, wanted, costs } = options
-  const [chainUs, walkedUs] = [costs.get('chainUs'), costs.get('walkedUs')]
-  const chainsUs = count * chainUs
-  // The least that a walk takes.
-  if (chainsUs <= Math.min(WINDOW_BLOCK, window.size) * walkedUs) {
-    return { chainsUs, walkUs: Number.POSITIVE_INFINITY }
-  }
+  const chainsUs = count * costs.get('chainUs')
+  if (!mayWalk(window.size, count, costs)) return { chainsUs, walkUs: Number.POSITIVE_INFINITY }
   const above = window.entriesAbove(startHi)
   const isTop = above === 0
   const nearest = isTop ? window.entriesAbove(kthGreatest(followed.hi, count, wanted)) : 0
   const walked = isTop ? Math.max(WINDOW_BLOCK, nearest) : window.size - above + WINDOW_BLOCK
-  return { chainsUs, walkUs: walked * walkedUs }
+  return { chainsUs, walkUs: walked * costs.get('walkedUs') }
+}
+
+/** Whether so many chains cost more than the least that a walk takes. */
+export function mayWalk(posts: number, follows: number, costs: Pick<CostMeter, 'get'>): boolean {
+  const leastUs = Math.min(WINDOW_BLOCK, posts) * costs.get('walkedUs')
+  return follows * costs.get('chainUs') > leastUs
 }
 
 /** The cheaper one; or, to try what may be measured wrongly, the other one if it is not much dearer. */

@@ -6,53 +6,39 @@ import { expectedRate, rateOfAll } from './delivery-policy.ts'
 
 /** How far down a page came: within the window, below it by inboxes alone, or with authors' stored posts. */
 export type Depth = 'window' | 'inbox' | 'below'
+export type ReadsCounted = {
+  readonly readsInWindow: number
+  readonly readsInInbox: number
+  readonly readsBelowInbox: number
+}
 
-const GONE = 0xffff_ffff
 /** Nobody's rate is taken from less. */
 const SPAN_MIN_S = 60
 
 export class Rates {
-  readonly #sinceMs: number
-  /** By reader: seconds after counting began. */
-  #seenS = new Uint32Array(1024)
   readonly #posts: DecayingCounts
+  readonly #counted = { window: 0, inbox: 0, below: 0 }
   readonly #reads: Readonly<Record<Depth, DecayingCounts>>
 
   constructor(options: { readonly timeConstantMs: number; readonly nowMs: number }) {
     const { timeConstantMs, nowMs } = options
     const counts = (): DecayingCounts => new DecayingCounts({ timeConstantMs, sinceMs: nowMs })
-    this.#sinceMs = nowMs
     this.#posts = counts()
     this.#reads = { window: counts(), inbox: counts(), below: counts() }
-  }
-
-  /** That somebody reads, or has been brought back for something else. */
-  noteSeen(reader: number, atMs: number): void {
-    if (reader >= this.#seenS.length) {
-      const grown = new Uint32Array(Math.max(2 * this.#seenS.length, reader + 1))
-      grown.set(this.#seenS)
-      this.#seenS = grown
-    }
-    this.#seenS[reader] = Math.max(0, Math.floor((atMs - this.#sinceMs) / 1_000))
-  }
-
-  /** That somebody had gone before counting began. */
-  noteUnseen(reader: number): void {
-    this.noteSeen(reader, this.#sinceMs)
-    this.#seenS[reader] = GONE
-  }
-
-  /** For how long the reader was not seen; of whom nothing is known, since counting began. */
-  unseenMs(reader: number, nowMs: number): number {
-    const seenS = this.#seenS[reader] ?? 0
-    return seenS === GONE ? Number.POSITIVE_INFINITY : nowMs - this.#sinceMs - seenS * 1_000
   }
 
   notePost(author: number, atMs: number): void {
     this.#posts.note(author, atMs)
   }
 
+  /** Since the start, by how far down they went. */
+  get readsCounted(): ReadsCounted {
+    const { window, inbox, below } = this.#counted
+    return { readsInWindow: window, readsInInbox: inbox, readsBelowInbox: below }
+  }
+
   noteRead(reader: number, depth: Depth, atMs: number): void {
+    this.#counted[depth]++
     this.#reads[depth].note(reader, atMs)
   }
 

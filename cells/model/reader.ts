@@ -42,6 +42,8 @@ export class Reader {
   leavesOut = false
   /** The inbox was filled with posts of before this second (fill.ts); 0 when it never was. */
   filledBelow = 0
+  /** When they were last about, in seconds since the epoch of ids, give or take what the row need not be told; 0 where it is not known. */
+  seenS = 0
   /** Counts changes that the stored row has to be told of. */
   revision = 0
   /** The position the stored row reflected; older events do not touch it. Undefined once replay has passed it. */
@@ -170,7 +172,8 @@ export type FollowOptions = {
   readonly at: ChangeTime
 }
 
-function secondOf(ms: number): number {
+/** Seconds since the epoch of ids. */
+export function secondOf(ms: number): number {
   return Math.max(0, Math.floor((ms - ID_EPOCH_MS) / 1000))
 }
 

@@ -17,27 +17,26 @@ import { type Position, zeroPosition } from './position.ts'
 import { Reader } from './reader.ts'
 
 const FORMAT = 1
-/** Of a reader whose inbox was filled: who does not know of that misses posts. */
+/** Of a reader: knows whether the inbox was filled, without which posts are missed, and, the newest, when the reader was seen. */
 const FORMAT_FILLED = 2
+const FORMAT_SEEN = 3
 /** At most what a row takes beside its maps, for all but very many partitions; and of each entry of them. */
 const ROW_BYTES = 256
 const ENTRY_BYTES = 8
 
 /** About 8 bytes an edge. `position` is what the row reflects. */
 export function encodeReader(reader: Reader, position: Position): Uint8Array {
-  const isFilled = reader.filledBelow > 0
   const { edges, hidden, changes } = reader
   const entries = edges.size + (hidden?.size ?? 0) + (changes?.size ?? 0)
   const to = new ByteWriter(ROW_BYTES + entries * ENTRY_BYTES)
-  to.u8(isFilled ? FORMAT_FILLED : FORMAT).varints(position)
+  to.u8(FORMAT_SEEN).varints(position)
   to.u32(reader.readMarkHi).u32(reader.readMarkLo)
   for (const map of [edges, hidden, changes]) writeMap(to, map)
-  if (isFilled) to.varint(reader.filledBelow)
-  return to.finish()
+  return to.varint(reader.filledBelow).u32(reader.seenS).finish()
 }
 
 export function decodeReader(of: { number: number; slot: number }, bytes: Uint8Array): Reader {
-  const from = open(bytes, 'reader', FORMAT_FILLED)
+  const from = open(bytes, 'reader', FORMAT_SEEN)
   const position = from.varints()
   const readMarkHi = from.u32()
   const readMarkLo = from.u32()
@@ -46,7 +45,9 @@ export function decodeReader(of: { number: number; slot: number }, bytes: Uint8A
   reader.readMarkHi = readMarkHi
   reader.readMarkLo = readMarkLo
   reader.recoveredAt = position
-  if (bytes[0] === FORMAT_FILLED) reader.filledBelow = from.varint()
+  const format = bytes[0] as number
+  if (format >= FORMAT_FILLED) reader.filledBelow = from.varint()
+  if (format >= FORMAT_SEEN) reader.seenS = from.u32()
   return reader
 }
 

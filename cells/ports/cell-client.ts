@@ -3,7 +3,9 @@
 // Every call names the viewer whose cell is asked. A cell without the viewer's slot answers `moved`, never an empty page. A call
 // first waits until the cell has applied `seen`; if the signal aborts before, it answers `late` with what is missing.
 
-import type { ClassFigures } from '../model/delivery-policy.ts'
+import type { ClassFigures, PairFigures } from '../model/delivery-policy.ts'
+import type { ReadsCounted } from '../model/rates.ts'
+import type { ReaderClass } from '../model/reader-class.ts'
 import type { Audience } from '../model/event.ts'
 import type { GapPart } from '../model/gap.ts'
 import type { CellName } from '../model/placement.ts'
@@ -169,10 +171,14 @@ export type Explanation = {
   /** Unix seconds from which inbox and window hold all of the author's posts for this reader; undefined without an edge. */
   readonly coveredFromSecond: number | undefined
   readonly authorPulled: boolean
-  /** What the author's class rests on; undefined until the cell has decided for the first time since its start. */
   /** The author is delivered, but not to this reader. */
   readonly pairLeftOut: boolean
+  /** What the author's class rests on; undefined until the cell has decided for the first time since its start. */
   readonly classFigures: ClassFigures | undefined
+  /** What is decided of this reader and author rests on; undefined without an edge, too. */
+  readonly pairFigures: PairFigures | undefined
+  /** Undefined of a user who has never followed, posted or read anything. */
+  readonly readerClass: ReaderClass | undefined
   readonly slot: number
   readonly lagMs: number
 }
@@ -194,6 +200,8 @@ export type PolicyStatus = {
   readonly costAsDecidedUs: number
   /** Pairs of reader and author: the author is delivered, but not to this reader. */
   readonly pairsLeftOut: number
+  /** In memory, for whom pages may walk the window. */
+  readonly readersHeavy: number
 }
 
 /** As measured, or set by the operator: microseconds of each, and bytes. */
@@ -207,6 +215,7 @@ export type CostStatus = {
 }
 
 export type CellStatus = PolicyStatus &
+  ReadsCounted &
   CostStatus & {
     readonly cell: CellName
     readonly ready: boolean

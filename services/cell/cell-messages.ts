@@ -115,15 +115,18 @@ export function postFoundOf(wire: PostReply, post: PostView | undefined): PostFo
 }
 
 export function wireExplanation(why: Explanation): ExplainReply {
-  return { ...why, source: why.source ?? '' }
+  return { ...why, source: why.source ?? '', readerClass: why.readerClass ?? '' }
 }
 
 export function explanationOf(wire: ExplainReply): Explanation {
   const source = wire.source === '' ? undefined : (wire.source as Explanation['source'])
-  const { coveredFromSecond, authorPulled, pairLeftOut, slot, lagMs, classFigures } = wire
-  const verdict = wire.verdict as Verdict
+  const readerClass =
+    wire.readerClass === '' ? undefined : (wire.readerClass as Explanation['readerClass'])
+  const { coveredFromSecond, authorPulled, pairLeftOut, slot, lagMs } = wire
+  const { classFigures, pairFigures } = wire
   const covered = { source, coveredFromSecond, authorPulled, pairLeftOut }
-  return { verdict, ...covered, classFigures, slot, lagMs }
+  const decided = { readerClass, classFigures, pairFigures }
+  return { verdict: wire.verdict as Verdict, ...covered, ...decided, slot, lagMs }
 }
 
 /** Every figure of a status, and whether it may be undefined: one that is added there does not compile until it is here. */
@@ -165,6 +168,10 @@ const FIGURES = {
   costPullAllUs: 'always',
   costAsDecidedUs: 'always',
   pairsLeftOut: 'always',
+  readersHeavy: 'always',
+  readsInWindow: 'always',
+  readsInInbox: 'always',
+  readsBelowInbox: 'always',
   costChainUs: 'always',
   costWalkedUs: 'always',
   costEntryUs: 'always',

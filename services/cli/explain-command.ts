@@ -1,7 +1,7 @@
 // explain: why a post is, or is not, on a dashboard.
 
 import type { Command } from 'commander'
-import type { Explanation } from '../client/admin-calls.ts'
+import type { Explanation, PairFigures } from '../client/admin-calls.ts'
 import { type AdminFlags, adminFlags, examples, withServer } from './client-command.ts'
 import { exitCodes } from './exit.ts'
 import { duration } from './human-time.ts'
@@ -38,6 +38,8 @@ function printExplanation(answer: Explanation): string {
       ? []
       : [`  covered from post id ${answer.coveredFromPostId} on`]),
     ...(answer.reason === 'UNKNOWN_POST' ? [] : [`  author  ${authorClass(answer)}`]),
+    ...(answer.pairFigures === undefined ? [] : [`  pair    ${pairClass(answer.pairFigures)}`]),
+    ...(answer.readerClass === undefined ? [] : [`  reader  ${readers[answer.readerClass]}`]),
   ].join('\n')
 }
 
@@ -55,6 +57,21 @@ function authorClass({ authorPulled, pairLeftOut, authorFigures: figures }: Expl
     `window ${figure(readsPerS * 3_600)} times an hour: ${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull, ${figure(leastUs)} each reader the cheaper way`
   )
 }
+
+/** What decides it for this reader. */
+function pairClass({ postsPerS, readsPerS, deliveredUs, pulledUs }: PairFigures): string {
+  return (
+    `${figure(postsPerS * 3_600)} posts an hour, read below the window ${figure(readsPerS * 3_600)} times an hour: ` +
+    `${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull`
+  )
+}
+
+const readers = {
+  WATCHER: 'watched: told of every post at once',
+  DORMANT: 'dormant: not seen for long, so nothing is put into the inbox',
+  HEAVY: 'heavy: follows so many that pages may walk the window',
+  REGULAR: 'regular',
+} as const
 
 function figure(number: number): string {
   return number.toLocaleString('en-US', { maximumSignificantDigits: 3 })

@@ -34,22 +34,15 @@ function printPolicy(cells: readonly CellPolicy[]): string {
     'Weighed cost of a second, CPU and bytes kept:',
     table([WAYS, ...cells.map(waysOf)]),
     '',
+    'Readers in memory, and pages since the start by how far down they came:',
+    table([READS, ...cells.map(readsOf)]),
+    '',
     'What each thing costs, as measured or set:',
     table([COSTS, ...cells.map(costsOf)]),
   ].join('\n')
 }
 
-const CLASSES = [
-  'cell',
-  'delivered',
-  'pulled',
-  'left out',
-  'changed',
-  'readers',
-  'away',
-  'watchers',
-  'decided',
-]
+const CLASSES = ['cell', 'delivered', 'pulled', 'left out', 'changed', 'decided']
 
 function classesOf(cell: CellPolicy): string[] {
   return [
@@ -58,9 +51,6 @@ function classesOf(cell: CellPolicy): string[] {
     count(cell.authorsPulled, 'author'),
     count(cell.pairsLeftOut, 'pair'),
     cell.classChanges.toLocaleString('en-US'),
-    cell.readers.toLocaleString('en-US'),
-    cell.readersAway.toLocaleString('en-US'),
-    cell.watchers.toLocaleString('en-US'),
     cell.decidedAgeMs === undefined ? 'not yet' : `${duration(cell.decidedAgeMs)} ago`,
   ]
 }
@@ -83,6 +73,16 @@ function waysOf(cell: CellPolicy): string[] {
     figure(cell.entriesPerS),
     figure(cell.readsBelowWindowPerS),
   ]
+}
+
+const READS = ['cell', 'readers', 'heavy', 'away', 'watchers', 'window', 'inbox', 'below it']
+
+function readsOf(cell: CellPolicy): string[] {
+  const { readers, readersHeavy, readersAway, watchers } = cell
+  const { readsInWindow, readsInInbox, readsBelowInbox } = cell
+  const counts = [readers, readersHeavy, readersAway, watchers]
+  const reads = [readsInWindow, readsInInbox, readsBelowInbox]
+  return [cell.cell, ...[...counts, ...reads].map((number) => number.toLocaleString('en-US'))]
 }
 
 const COSTS = ['cell', 'chain', 'entry walked', 'entry delivered', 'its bytes', 'pull', 'chunk']

@@ -10,7 +10,9 @@ import {
   EntrySource,
   ExplainReason,
   type PartitionLag as WirePartitionLag,
+  type PairFigures as WirePair,
   type PolicyCosts as WireCosts,
+  ReaderClass,
   type Related as WireRelated,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { CallOptions } from './channel.ts'
@@ -45,6 +47,10 @@ export interface Explanation {
   readonly pairLeftOut: boolean
   /** What decided that; undefined until the cell has decided since its start. */
   readonly authorFigures: AuthorFigures | undefined
+  /** What decided it for this reader and author; undefined also when the reader does not follow. */
+  readonly pairFigures: PairFigures | undefined
+  /** How the reader is served, whoever they follow. See `ReaderClass`. */
+  readonly readerClass: 'WATCHER' | 'DORMANT' | 'HEAVY' | 'REGULAR' | undefined
 }
 
 /** What a cell delivers and what it pulls; the fields are documented in cellfeed/admin/v1. */
@@ -53,6 +59,8 @@ export type CellPolicy = Omit<WirePolicy, 'costs'> & { readonly costs: PolicyCos
 export type PolicyCosts = WireCosts
 /** What an author's class rests on; the fields are documented in cellfeed/admin/v1. */
 export type AuthorFigures = WireFigures
+/** What is decided of one reader and one author rests on; the fields are documented in cellfeed/admin/v1. */
+export type PairFigures = WirePair
 
 export interface Placement {
   readonly clusterId: string
@@ -142,6 +150,8 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
         authorPulled: facts?.authorPulled ?? false,
         pairLeftOut: facts?.pairLeftOut ?? false,
         authorFigures: facts?.authorFigures,
+        pairFigures: facts?.pairFigures,
+        readerClass: facts && readerClasses[facts.readerClass],
       }
     },
 
@@ -181,6 +191,15 @@ const stateNames = new Map<number, CellStatus['state']>(
 const reasonNames = new Map<number, string>(
   Object.entries(ExplainReason).map(([name, number]) => [number, name]),
 )
+
+const readerClasses = {
+  [ReaderClass.UNSPECIFIED]: undefined,
+  [ReaderClass.UNRECOGNIZED]: undefined,
+  [ReaderClass.WATCHER]: 'WATCHER',
+  [ReaderClass.DORMANT]: 'DORMANT',
+  [ReaderClass.HEAVY]: 'HEAVY',
+  [ReaderClass.REGULAR]: 'REGULAR',
+} as const
 
 const sources = {
   [EntrySource.UNSPECIFIED]: undefined,

@@ -8,6 +8,7 @@ import {
   ExplainReason,
   type ExplainPostRequest,
   type ExplainPostResponse,
+  ReaderClass,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { CallContext } from '../gateway/front-desk.ts'
 import { checkPost, checkUser } from '../gateway/validate.ts'
@@ -17,6 +18,13 @@ const SOURCES = {
   window: EntrySource.WINDOW,
   inbox: EntrySource.INBOX,
   pulled: EntrySource.PULLED,
+} as const
+
+const CLASSES = {
+  watcher: ReaderClass.WATCHER,
+  dormant: ReaderClass.DORMANT,
+  heavy: ReaderClass.HEAVY,
+  regular: ReaderClass.REGULAR,
 } as const
 
 export async function explainPost(
@@ -55,6 +63,11 @@ export async function explainPost(
       pairLeftOut: explanation.pairLeftOut,
       postCreatedAt: new Date(msOf(postId)),
       authorFigures: explanation.classFigures,
+      pairFigures: explanation.pairFigures,
+      readerClass:
+        explanation.readerClass === undefined
+          ? ReaderClass.UNSPECIFIED
+          : CLASSES[explanation.readerClass],
     },
     consistencyToken: desk.tokens.write(position),
   }

@@ -29,6 +29,10 @@ function wirePolicy(status: CellStatus): CellPolicy {
     pullAllUs: status.costPullAllUs,
     asDecidedUs: status.costAsDecidedUs,
     pairsLeftOut: BigInt(status.pairsLeftOut),
+    readersHeavy: BigInt(status.readersHeavy),
+    readsInWindow: BigInt(status.readsInWindow),
+    readsInInbox: BigInt(status.readsInInbox),
+    readsBelowInbox: BigInt(status.readsBelowInbox),
     costs: {
       chainUs: status.costChainUs,
       walkedUs: status.costWalkedUs,

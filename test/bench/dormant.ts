@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { DELIVERY_POLICY } from '../../cells/model/delivery-policy.ts'
 import { Reader } from '../../cells/model/reader.ts'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
-import { addReader, type BenchCell, benchCell, NEWEST_MS } from './bench-cell.ts'
+import { addReader, type BenchCell, benchCell } from './bench-cell.ts'
 import type { BenchRow } from './bench-row.ts'
 import { different, drawFrom, uniform } from './draw.ts'
 import { isStarted, printTable } from './print.ts'
@@ -80,11 +80,10 @@ function memoryRow({ state }: BenchCell): BenchRow {
   for (let number = AUTHORS + 1; number <= AUTHORS + AWAY; number++) {
     const slot = slots[number % slots.length]
     if (slot !== undefined) state.letGo(new Reader({ number, slot: slot.slot }), slot)
-    state.rates.noteSeen(number, NEWEST_MS)
   }
   const bytes = (used() - before) / AWAY
   return {
-    what: 'memory of a reader who is away, and when they were seen',
+    what: 'memory of a reader who is away',
     figure: `${bytes.toFixed(1)} bytes`,
     goal: '< 24 bytes',
     peer: `of one who is here, ${FOLLOWS} follows: ${Math.round(state.readersBytes / state.readers.size)} bytes`,

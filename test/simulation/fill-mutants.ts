@@ -49,8 +49,8 @@ export const FILL_MUTANTS: readonly Mutant[] = [
     name: 'fill-forgotten',
     bug: 'a restart forgets that an inbox was filled, and reads it only where a generation reaches',
     file: 'cells/model/rows.ts',
-    old: '  if (isFilled) to.varint(reader.filledBelow)\n',
-    new: '  if (isFilled) to.varint(1)\n',
+    old: 'to.varint(reader.filledBelow)',
+    new: 'to.varint(Math.min(1, reader.filledBelow))',
     test,
   },
   {

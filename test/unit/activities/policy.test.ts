@@ -1,7 +1,8 @@
 // Classes by cost, in a whole cell: they follow what is posted and read, durably, and no dashboard shows it.
 
 import { expect, test } from 'vitest'
-import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
+import { COSTS_EXPECTED } from '../../../cells/model/costs.ts'
+import { DELIVERY_POLICY, entryCostUs } from '../../../cells/model/delivery-policy.ts'
 import type { PostId } from '../../../cells/model/post-id.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
 import { HOUR, ok, SECOND, Stage } from './stage.ts'
@@ -25,6 +26,32 @@ async function classOf(stage: Stage): Promise<string> {
   const { authorPulled } = ok(await stage.cell.explain(stage.call('bob'), post))
   return authorPulled ? 'pulled' : 'delivered'
 }
+
+test('says what decides of a reader and an author, and how the reader is served', async () => {
+  const stage = await Stage.open({ policy, costs })
+  await stage.follow('bob', 'ann')
+  const why = async (viewer: string) => {
+    const post = { author: userRef('ann').key, postId: 1n as PostId }
+    return ok(await stage.cell.explain(stage.call(viewer), post))
+  }
+  expect((await why('bob')).pairFigures).toBeUndefined()
+  await prolific(stage)
+  await stage.deliver()
+  const { pairFigures: pair, readerClass } = await why('bob')
+  expect(readerClass).toBe('regular')
+  expect(pair?.deliveredUs).toBeCloseTo(
+    entryCostUs({ ...COSTS_EXPECTED, ...costs }, policy) * (pair?.postsPerS ?? 0),
+    9,
+  )
+  expect(pair?.pulledUs).toBeCloseTo(costs.pullUs * (pair?.readsPerS ?? 0), 9)
+  const before = pair?.readsPerS ?? 0
+  for (let page = 0; page < 20; page++) await stage.page('bob')
+  expect((await why('bob')).pairFigures?.readsPerS).toBeGreaterThan(before)
+  expect(await stage.cell.status()).toMatchObject({ readsInWindow: 0, readsBelowInbox: 20 })
+  ok(await stage.cell.watch(stage.call('bob')))
+  expect((await why('bob')).readerClass).toBe('watcher')
+  expect(await why('nobody')).toMatchObject({ pairFigures: undefined, readerClass: undefined })
+})
 
 test('an author whom nobody reads below the window is pulled, and delivered when that is read often', async () => {
   const stage = await Stage.open({ policy, costs })
