@@ -34,8 +34,6 @@ export type Slot = SlotTerm & {
   floor: number
   /** By the placement that this cell knows. */
   isOwned: boolean
-  /** Since when, if it was a standby before, whose rows do not say when readers were seen; Unix ms. */
-  ownedSinceMs: number | undefined
   /** It is held for another cell that may die: it gets no inboxes. */
   isStandby: boolean
   /** Everything of it is here: it may be read, written into inboxes, and named by checkpoints. */
@@ -195,7 +193,6 @@ export class CellState {
       reachSeq: 0,
       floor: 0,
       isOwned: this.owns({ slot, term }),
-      ownedSinceMs: undefined,
       isStandby: false,
       isComplete: true,
       isNamed: true,
@@ -247,6 +244,10 @@ export class CellState {
     if (slot === undefined) throw new Error(`slot ${reader.slot} is not kept by ${this.cell}`)
     this.readers.set(reader.number, reader)
     slot.readers.set(reader.number, reader)
+    if (reader.seenS > 0) return
+    // Of whom nothing is known may have been here just now.
+    reader.seenS = secondOf(this.startedMs)
+    this.noteChange(reader)
   }
 
   /** To be told of each change of a reader: the next checkpoint writes the row. */

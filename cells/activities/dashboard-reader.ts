@@ -260,7 +260,7 @@ export class DashboardReader {
     this.#state.pulled.note(reader.number, page, costs.all, limits.policy)
   }
 
-  /** What a merge from the top cost until it first waited: all of it, and once its sources were added, which is where it walks. */
+  /** What a merge from the top cost until it first waited: all of it, or, as far as it walks, without what each follow costs either way. */
   #noteCost(
     { way, walked }: DashboardMerge,
     follows: number,

@@ -15,7 +15,7 @@ type ReadOptions = {
   readonly early?: boolean
   /** How the cell fares is told by such reads. */
   readonly isVital?: boolean
-  /** Somebody else asks: the reader may be away, and stays so. */
+  /** Somebody else asks: that says nothing about when the reader was there. */
   readonly isOperators?: boolean
 }
 export type ReadInSlot<T> = (

@@ -1,8 +1,7 @@
 // The class of each reader, by what the cell knows at this moment.
 
 import { mayWalk } from '../model/merge-way.ts'
-import { ID_EPOCH_MS } from '../model/post-id.ts'
-import type { Reader } from '../model/reader.ts'
+import { type Reader, seenMs } from '../model/reader.ts'
 import { type ReaderClass, readerClassOf } from '../model/reader-class.ts'
 import type { CellState, Slot } from './cell-state.ts'
 
@@ -20,16 +19,11 @@ export class ReaderClasses {
     const isWatching = this.#isWatching(reader.number)
     const facts = {
       isWatching,
-      unseenMs: unseenMs(reader, slot, nowMs),
+      // Those of another cell's slots are seen there.
+      unseenMs: slot.isOwned ? nowMs - seenMs(reader) : 0,
       // A window that is hardly filled is walked by everybody.
       mayWalk: mayWalk(Number.POSITIVE_INFINITY, reader.edges.size, costs),
     }
     return readerClassOf(facts, limits.policy)
   }
-}
-
-/** For how long a reader was not seen, and could have been: those of another cell's slots are seen there. */
-export function unseenMs({ seenS }: Reader, slot: Slot, nowMs: number): number {
-  if (!slot.isOwned) return 0
-  return nowMs - Math.max(ID_EPOCH_MS + seenS * 1_000, slot.ownedSinceMs ?? 0)
 }

@@ -11,7 +11,7 @@ import { AUTHOR_WORDS, GREATEST_HI, GREATEST_LO } from '../model/author-index.ts
 import type { GapPart } from '../model/gap.ts'
 import { largerOf, type Position } from '../model/position.ts'
 import { isAbove } from '../model/post-id.ts'
-import { Reader } from '../model/reader.ts'
+import { Reader, secondOf } from '../model/reader.ts'
 import {
   type CheckpointPicture,
   decodeAuthorFacts,
@@ -182,6 +182,7 @@ export class Rebuild {
     if (at === undefined) return []
     const reader = new Reader({ number, slot: at.slot })
     reader.linkSelf(this.#state.authors.coverageAtLink(number))
+    reader.seenS = secondOf(this.#state.startedMs)
     const bytes = encodeReader(reader, position)
     return [{ slot: at.slot, term: at.term, reader: number, version: this.#nextVersion(), bytes }]
   }

@@ -12,7 +12,7 @@ import type { EventMemory } from '../model/event-memory.ts'
 import { Judgements } from '../model/judgements.ts'
 import { hasReached, largerOf, type Position, zeroPosition } from '../model/position.ts'
 import { msOfHalves } from '../model/post-id.ts'
-import { type Reader, secondOf } from '../model/reader.ts'
+import { type Reader, seenMs } from '../model/reader.ts'
 import {
   type CheckpointPicture,
   decodeAuthorFacts,
@@ -35,7 +35,6 @@ import { assertKept } from './kept-slots.ts'
 import { checkLog } from './log-check.ts'
 import type { NameBook } from './name-book.ts'
 import type { Persistence } from './persist.ts'
-import { unseenMs } from './reader-classes.ts'
 import { restoreMemory } from './restore-memory.ts'
 
 export type RecoveredBlock = {
@@ -216,7 +215,6 @@ export class Recovery {
 
   /** Takes slot after slot from `left`, which others take from too. */
   async #loadSlots(left: Iterator<Slot>): Promise<void> {
-    const { startedMs } = this.#state
     for (let next = left.next(); next.done !== true; next = left.next()) {
       const { slot, term } = next.value
       for await (const rows of this.#store.readers.ofSlot({ slot, term })) {
@@ -224,7 +222,6 @@ export class Recovery {
         for (const row of rows) {
           const reader = decodeReader({ number: row.reader, slot }, row.bytes)
           this.#rowsReflect = largerOf(reader.recoveredAt ?? [], this.#rowsReflect)
-          if (reader.seenS === 0) reader.seenS = secondOf(startedMs)
           if (this.#stayedAway(reader, next.value)) absent.push(row)
           else this.#state.addReader(reader)
         }
@@ -233,11 +230,11 @@ export class Recovery {
     }
   }
 
-  /** Who was away, or may go at once: of whom no inbox holds anything (away.ts). */
+  /** Who was away, or may go at once: of whom no inbox holds anything (away.ts). Whoever owns the slot just now. */
   #stayedAway(reader: Reader, slot: Slot): boolean {
     if (!slot.isIndexed || slot.isStandby || !reader.lacksAllCoverage) return false
     const { startedMs, limits } = this.#state
-    return unseenMs(reader, slot, startedMs) >= limits.policy.dormantMs
+    return startedMs - seenMs(reader) >= limits.policy.dormantMs
   }
 
   /** Their rows made this boot's own: no other can land on them any more. */

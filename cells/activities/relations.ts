@@ -139,7 +139,6 @@ export class Relations {
 
   #markRead(fact: ReadMarked, at: Place): void {
     const reader = this.#readerOf(fact.user, at)
-    if (reader !== undefined) this.#state.noteSeen(reader, at.nowMs)
     if (reader === undefined || !reader.markRead(hiOf(fact.postId), loOf(fact.postId))) return
     this.#state.noteChange(reader)
     this.#watch.markRead(reader)

@@ -126,7 +126,11 @@ export class SlotKeeper {
     const { state, claim, clock } = this.#parts
     const standbys = [...state.slots.values()].filter(({ isStandby }) => isStandby)
     if (!state.place(placement)) return
-    for (const slot of standbys) if (slot.isOwned) slot.ownedSinceMs = clock.nowMs()
+    for (const slot of standbys) {
+      if (!slot.isOwned) continue
+      // Their rows do not say when readers were seen by the cell that had them.
+      for (const reader of slot.readers.values()) state.noteSeen(reader, clock.nowMs())
+    }
     const elsewhere = new Set(state.complete.filter(({ isOwned }) => !isOwned))
     if (elsewhere.size > 0) this.#watchers.moved(elsewhere)
     await assertKept(state, claim)

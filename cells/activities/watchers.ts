@@ -73,7 +73,7 @@ export class Watchers implements Audience, ReaderWatch {
   }
 
   isWatching(reader: number): boolean {
-    return [...this.#watchersOf(reader)].length > 0
+    return this.count > 0 && [...this.#watchersOf(reader)].length > 0
   }
 
   /** Ends all watches, so that clients go elsewhere or come again. */

@@ -27,7 +27,7 @@ export type DeliveryPolicy = {
   readonly rateMs: number
   /** Of readers of whom nothing is known: they may read below the window once in so long. */
   readonly priorReadMs: number
-  /** Who has not read for so long gets nothing into the inbox, and leaves memory. */
+  /** Who has neither read nor changed anything for so long gets nothing into the inbox, and leaves memory. */
   readonly dormantMs: number
   /** Pulled authors at a time: those for whom it saves most. */
   readonly pulledMax: number

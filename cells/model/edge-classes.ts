@@ -33,7 +33,7 @@ export class EdgeClasses {
   entriesPerS = 0
   costUs = 0
   leftOut = 0
-  /** What the reader's chunks would cost if nobody were left out. */
+  /** What the reader's chunks would cost if nobody were left out of those who are not pulled. */
   chunksOfAllUs = 0
 
   constructor(policy: DeliveryPolicy, costs: Costs) {

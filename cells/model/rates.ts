@@ -1,4 +1,4 @@
-// How often authors post, and how often readers read, by how far down they went. Of all users in 20 bytes each, as of the time
+// How often authors post, and how often readers read, by how far down they went. Of all users in 16 bytes each, as of the time
 // constant of the policy; after a restart the posts are those of the window, and reads count from then on.
 
 import { DecayingCounts } from './decaying-counts.ts'
@@ -31,7 +31,7 @@ export class Rates {
     this.#posts.note(author, atMs)
   }
 
-  /** Since the start, by how far down they went. */
+  /** Merges of dashboards since the start, by how far down they went. */
   get readsCounted(): ReadsCounted {
     const { window, inbox, below } = this.#counted
     return { readsInWindow: window, readsInInbox: inbox, readsBelowInbox: below }

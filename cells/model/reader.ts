@@ -172,6 +172,11 @@ export type FollowOptions = {
   readonly at: ChangeTime
 }
 
+/** Unix ms. */
+export function seenMs({ seenS }: Reader): number {
+  return ID_EPOCH_MS + seenS * 1_000
+}
+
 /** Seconds since the epoch of ids. */
 export function secondOf(ms: number): number {
   return Math.max(0, Math.floor((ms - ID_EPOCH_MS) / 1000))

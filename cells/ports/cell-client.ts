@@ -177,7 +177,7 @@ export type Explanation = {
   readonly classFigures: ClassFigures | undefined
   /** What is decided of this reader and author rests on; undefined without an edge, too. */
   readonly pairFigures: PairFigures | undefined
-  /** Undefined of a user who has never followed, posted or read anything. */
+  /** Undefined of a user of whom the cell knows no relation and no post. */
   readonly readerClass: ReaderClass | undefined
   readonly slot: number
   readonly lagMs: number

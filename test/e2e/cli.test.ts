@@ -149,7 +149,7 @@ describe('operators', () => {
     const shown = await cli('policy')
     expect(shown).toMatchObject({ code: 0 })
     expect(shown.out).toMatch(/^cell\s+delivered\s+pulled/)
-    expect(shown.out.match(/cell-1/g)).toHaveLength(3)
+    expect(shown.out.match(/cell-1/g)).toHaveLength(4)
     const [first] = JSON.parse((await cli('policy', '--json')).out) as { cell: string }[]
     expect(first?.cell).toBe('cell-1')
   })

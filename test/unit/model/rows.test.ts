@@ -50,8 +50,11 @@ test('a reader comes back with edges, marks, changes and position', () => {
         const changes = changed.length === 0 ? undefined : mapOf(changed)
         const reader = new Reader({ number: 7, slot: 3, edges: mapOf(edges), hidden, changes })
         reader.markRead(hi, lo)
+        reader.filledBelow = lo
+        reader.seenS = hi
         const back = decodeReader({ number: 7, slot: 3 }, encodeReader(reader, at))
         expect([back.number, back.slot, back.recoveredAt]).toEqual([7, 3, at])
+        expect([back.filledBelow, back.seenS]).toEqual([lo, hi])
         expect([back.readMarkHi, back.readMarkLo]).toEqual([reader.readMarkHi, reader.readMarkLo])
         for (const part of ['edges', 'hidden', 'changes'] as const) {
           expect(columnsOf(back[part])).toEqual(columnsOf(reader[part]))
@@ -59,6 +62,18 @@ test('a reader comes back with edges, marks, changes and position', () => {
       },
     ),
   )
+})
+
+test('rows that do not say when a reader was seen, or whether the inbox was filled, are read', () => {
+  const reader = new Reader({ number: 7, slot: 3, edges: mapOf([1, 2]) })
+  reader.filledBelow = 9
+  reader.seenS = 11
+  const row = encodeReader(reader, [1])
+  const back = (format: number, cut: number) =>
+    decodeReader({ number: 7, slot: 3 }, row.slice(0, row.length - cut).with(0, format))
+  expect(back(2, 4)).toMatchObject({ filledBelow: 9, seenS: 0 })
+  expect(back(1, 5)).toMatchObject({ filledBelow: 0, seenS: 0 })
+  expect(columnsOf(back(1, 5).edges)).toEqual(columnsOf(reader.edges))
 })
 
 test('a reader whose last hidden user was shown again comes back', () => {
