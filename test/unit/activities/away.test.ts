@@ -266,6 +266,8 @@ test('who watches has an inbox, however long ago that began', async () => {
 test('a row of an earlier process that lands late makes nobody covered who was left out since', async () => {
   const stage = await dormant({ mode: 'delivered' })
   await stage.page('bob')
+  // Not dormant by his row, and left out.
+  await stage.checkpoint()
   const late = held()
   stage.hooks.set('readers.put', late.hook)
   // Bob is delivered to again, and his row says so: it is on its way when the cell dies.
@@ -274,8 +276,7 @@ test('a row of an earlier process that lands late makes nobody covered who was l
   await until(() => late.calls.length > 0)
   await stage.restart()
   for (const land of late.calls) await land()
-  await stage.deliver()
-  stage.clock.advance(10 * SECOND)
+  stage.clock.advance(DORMANT + SECOND)
   await stage.publish('ann', 'after that')
   await stage.deliver()
   await stage.checkpoint()
