@@ -1,6 +1,7 @@
 // `cellfeed serve` as a user starts it, in a folder that goes with it, and the commands that a user would type.
 
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ClusterProcess, freePorts } from '../../tools/demo/cluster-process.ts'
@@ -27,6 +28,9 @@ export async function withServed(
   use: (served: Served) => Promise<void>,
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'cellfeed-bench-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
+  // What runs and what it has written goes when this does.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const flags = ['--cells', String(cells)]
   const server = await ClusterProcess.start({ folder, ports: await freePorts(), flags })
   const { pid, address, adminAddress } = server
@@ -54,6 +58,5 @@ export async function withServed(
     await use({ pid, address, adminAddress, cli, ready, metric })
   } finally {
     await server.stop()
-    await rm(folder, { recursive: true, force: true })
   }
 }
