@@ -135,7 +135,10 @@ export class Away {
       for (const reader of slot.readers.values()) {
         if (++looked % READERS_PER_STEP === 0) await this.#clock.yield()
         if (leaving.length === LEAVING_MAX) return leaving
-        if (this.#mayGo(reader, slot)) leaving.push({ reader, revision: reader.revision })
+        const nowMs = this.#clock.nowMs()
+        // For whoever watches on and on, and never reads.
+        if (this.#classes.of(reader, slot, nowMs) === 'watcher') this.#state.noteSeen(reader, nowMs)
+        else if (this.#mayGo(reader, slot)) leaving.push({ reader, revision: reader.revision })
       }
     }
     return leaving

@@ -119,8 +119,6 @@ export class Cell implements CellClient {
     const { signal } = this.#stopping
     const persistence = this.#persistence
     const claim = this.#claim
-    // What the store has to hold is a matter of the newest placement.
-    state.place((await persistence.untilDurable(() => moving.placements.read())).placement)
     const names = new NameBook({
       table: store.names,
       persistence,
@@ -130,6 +128,7 @@ export class Cell implements CellClient {
     const recovered = await new Recovery({
       state,
       store,
+      placements: moving.placements,
       names,
       firehose,
       clock: this.#ports.clock,

@@ -104,7 +104,7 @@ export class Policy {
 
   /** Why an author has its class; undefined before anything was decided. */
   figuresOf(author: number): ClassFigures | undefined {
-    if (this.#decidedBy === undefined) return undefined
+    if (this.#decidedBy === undefined || author >= this.#demand.end) return undefined
     const demand = {
       postsPerS: this.#demand.postsPerSOf(author),
       followers: this.#demand.followersOf(author),
@@ -117,7 +117,7 @@ export class Policy {
   /** What one reader's way to an author's posts rests on: reads as of now, all else as of the last decision. */
   pairFiguresOf({ number }: Reader, author: number): PairFigures | undefined {
     const costs = this.#decidedBy
-    if (costs === undefined) return undefined
+    if (costs === undefined || author >= this.#demand.end) return undefined
     const { policy } = this.#state.limits
     const postsPerS = this.#demand.postsPerSOf(author)
     const readsPerS = this.#readsPerSAt(this.#clock.nowMs())(number)

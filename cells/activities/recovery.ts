@@ -29,6 +29,7 @@ import {
 import type { CellStore, ReaderRow } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import { type Firehose, FirehoseGap } from '../ports/firehose.ts'
+import type { Moving } from '../ports/placements.ts'
 import type { CellState, Slot } from './cell-state.ts'
 import type { Claim } from './claim.ts'
 import { assertKept } from './kept-slots.ts'
@@ -57,6 +58,7 @@ export class Recovery {
   #rowsReflect: Position = []
   readonly #state: CellState
   readonly #store: CellStore
+  readonly #placements: Pick<Moving['placements'], 'read'>
   readonly #names: NameBook
   readonly #firehose: Firehose
   readonly #clock: Clock
@@ -66,6 +68,7 @@ export class Recovery {
   constructor(options: {
     state: CellState
     store: CellStore
+    placements: Pick<Moving['placements'], 'read'>
     names: NameBook
     firehose: Firehose
     clock: Clock
@@ -74,6 +77,7 @@ export class Recovery {
   }) {
     this.#state = options.state
     this.#store = options.store
+    this.#placements = options.placements
     this.#names = options.names
     this.#firehose = options.firehose
     this.#clock = options.clock
@@ -117,6 +121,9 @@ export class Recovery {
   /** Those that the store holds. A slot that came here is owned only after a checkpoint named it. */
   async #keepSlots(picture: CheckpointPicture): Promise<void> {
     const state = this.#state
+    // Read after the checkpoint: one that is older may speak of slots which an earlier process has given away and dropped since.
+    const read = () => this.#placements.read()
+    state.place((await this.#persistence.untilDurable(read)).placement)
     for (const { isIndexed, move, ...slot } of slotsKept(picture, state)) {
       const kept = state.keep(slot)
       kept.isIndexed = isIndexed

@@ -91,7 +91,8 @@ export class Relations {
     const reader = this.#readerOf(fact.user, at)
     if (reader === undefined) return
     const author = this.#names.numberOf(fact.author)
-    this.#noteActs(reader, changeTime)
+    // An unfollow may be the other one's doing, who blocks.
+    if (fact.kind === 'followed') this.#noteActs(reader, changeTime)
     if (author === reader.number) return
     const followed = reader.follows(author)
     const changed =

@@ -6,21 +6,22 @@
 
 import { ANY_EPOCH, type Move, slotsIn } from '../model/placement.ts'
 import { largerOf, type Position } from '../model/position.ts'
+import { firstIdAt } from '../model/post-id.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { Clock } from '../ports/clock.ts'
-import type { Answer, Call, CellClient, DashboardQuery } from '../ports/cell-client.ts'
+import type { Answer, Call, CellClient, DashboardQuery, Place } from '../ports/cell-client.ts'
 
 export type VerificationLimits = {
   /** Readers compared, of all slots together, taken evenly. */
   readonly readersMax: number
-  /** Posts compared of each dashboard, from the top. */
+  /** Posts compared of each dashboard, from the top; and as many below the windows of both cells, where inboxes are. */
   readonly postsMax: number
   /** How often a difference is looked at. */
   readonly looksMax: number
 }
 export const VERIFICATION_LIMITS: VerificationLimits = {
   readersMax: 256,
-  postsMax: 100,
+  postsMax: 50,
   looksMax: 5,
 }
 
@@ -55,6 +56,7 @@ export async function differenceOf(
   const holders = source === undefined ? [target] : [source, target]
   // Copied inboxes may hold posts that a target which lags has not applied yet.
   const { logEnd = [] } = await target.slots({ logEnd: true })
+  const depth = { postsMax: limits.postsMax, below: await belowWindows(holders) }
   const differing: string[] = []
   for (const { user, slot } of await sampleOf(move, holders, limits.readersMax)) {
     const what = await whatDiffers(user)
@@ -68,8 +70,8 @@ export async function differenceOf(
     const call = { viewer: user, epoch: ANY_EPOCH, signal }
     const asked: readonly [string, CellClient | undefined, Look, Look][] = [
       ['relations', source, relations(call), relations(call)],
-      ['dashboard', source, dashboard(call, limits.postsMax), dashboard(call, limits.postsMax)],
-      ['posts', target, pulled(call, limits.postsMax), dashboard(call, limits.postsMax)],
+      ['dashboard', source, dashboard(call, depth), dashboard(call, depth)],
+      ['posts', target, pulled(call, depth), dashboard(call, depth)],
     ]
     for (const [what, other, theirs, ours] of asked) {
       if (other === undefined) continue
@@ -173,23 +175,56 @@ function relations(call: Omit<Call, 'seen'>): Look {
   }
 }
 
-function dashboard(call: Omit<Call, 'seen'>, postsMax: number): Look {
-  return (cell, seen) => pages(cell, call, seen, { postsMax, isPulled: false })
+/** A place that neither cell's window reaches down to. */
+async function belowWindows(cells: readonly CellClient[]): Promise<Place | undefined> {
+  const starts = await Promise.all(
+    cells.map(async (cell) => (await cell.status()).windowStartsAtMs),
+  )
+  const known = starts.filter((ms) => ms !== undefined)
+  if (known.length === 0) return undefined
+  return { postId: firstIdAt(Math.min(...known)), author: '' as UserKey }
 }
 
-function pulled(call: Omit<Call, 'seen'>, postsMax: number): Look {
-  return (cell, seen) => pages(cell, call, seen, { postsMax, isPulled: true })
+type Depth = { readonly postsMax: number; readonly below: Place | undefined }
+
+function dashboard(call: Omit<Call, 'seen'>, depth: Depth): Look {
+  return (cell, seen) => newestAndBelow(cell, call, seen, { ...depth, isPulled: false })
+}
+
+function pulled(call: Omit<Call, 'seen'>, depth: Depth): Look {
+  return (cell, seen) => newestAndBelow(cell, call, seen, { ...depth, isPulled: true })
+}
+
+async function newestAndBelow(
+  cell: CellClient,
+  call: Omit<Call, 'seen'>,
+  seen: Position,
+  { below, ...which }: Depth & { readonly isPulled: boolean },
+): Promise<Seen> {
+  const newest = await pages(cell, call, seen, { ...which, from: undefined })
+  if (below === undefined) return newest
+  const from = { direction: 'older', place: below } as const
+  const { text, position } = await pages(cell, call, newest.position, { ...which, from })
+  return { text: `${newest.text};${text}`, position }
 }
 
 async function pages(
   cell: CellClient,
   call: Omit<Call, 'seen'>,
   seen: Position,
-  { postsMax, isPulled }: { readonly postsMax: number; readonly isPulled: boolean },
+  {
+    postsMax,
+    isPulled,
+    from: first,
+  }: {
+    readonly postsMax: number
+    readonly isPulled: boolean
+    readonly from: DashboardQuery['from']
+  },
 ): Promise<Seen> {
   const names: string[] = []
   let position = seen
-  let from: DashboardQuery['from']
+  let from = first
   while (names.length < postsMax) {
     const limit = Math.min(PAGE, postsMax - names.length)
     const query = { limit, from, countUnreadTo: undefined, pulled: isPulled }

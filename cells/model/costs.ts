@@ -58,7 +58,15 @@ export class CostMeter {
 
   /** So many units took so much together. A watch that stands still says nothing. */
   note(name: CostName, units: number, took: number): void {
-    if (units <= 0 || took <= 0) return
+    if (units > 0 && took > 0) this.#note(name, units, took)
+  }
+
+  /** So many units took nothing at all. */
+  noteNothing(name: CostName, units: number): void {
+    if (units > 0) this.#note(name, units, 0)
+  }
+
+  #note(name: CostName, units: number, took: number): void {
     const known = this.#measured[name]
     const each = Math.min(took / units, known * OUTLIER)
     const isWait = each > known && WAITED_FOR.has(name)

@@ -1,6 +1,6 @@
 // How a reader is served, whoever they follow. What each author's posts cost them is decided beside it (edge-classes.ts).
 //
-//     watcher   told of every post when it is applied; has an inbox, and is in memory, for as long as somebody watches
+//     watcher   told of every post when it is applied, and never dormant, for as long as somebody watches
 //     dormant   not seen for long: no inbox gets anything of theirs, and they leave memory
 //     heavy     follows so many that pages may walk the window instead of merging chains (merge-way.ts)
 //     regular   all others

@@ -242,3 +242,27 @@ test('rows of a slot that was given away are dropped when the last page is read 
   expect((await page).posts.length).toBe(1)
   await until(async () => (await source.store.readers.reach()).length === 0)
 })
+
+test('a cell that starts while its slots go for good is not said to have lost them', async () => {
+  const cells = await TwoCells.start(4)
+  const { source, target } = cells
+  await source.follow('bob', 'ann')
+  await source.publish('ann', 'hello')
+  await source.checkpoint()
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  await cells.arrived()
+  const before = source.cell
+  const reading = gate()
+  source.hooks.set('checkpoints.get', reading.hook)
+  const started = source.create(3).start()
+  await until(() => reading.waiting > 0)
+  // Only now the other cell owns them, and the process of before, which still runs, drops them.
+  await cells.cutOver()
+  await cells.advance({ kind: 'retired' })
+  await until(async () => (await before.slots()).retained.length === 0)
+  await before.checkpoint().catch(() => undefined)
+  reading.open()
+  await started
+  expect(await target.dashboard('bob')).toEqual(['ann:hello'])
+})

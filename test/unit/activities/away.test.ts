@@ -146,6 +146,7 @@ test('who is seldom seen becomes dormant however often the cell starts', async (
 
 test('what others do about those who are away keeps nobody', async () => {
   const stage = await dormant()
+  await stage.unfollow('bob', 'dan')
   await stage.hide('blocked', 'dan', 'bob')
   await stage.applied()
   // Dan has come, and Bob is brought to be told.
@@ -243,6 +244,12 @@ test('who reads, or watches, stays', async () => {
   await stage.cell.sweep()
   expect(await counts(stage)).toEqual({ readers: 2, readersAway: 1 })
   ending.abort()
+  await stage.cell.sweep()
+  expect(await counts(stage)).toEqual({ readers: 2, readersAway: 1 })
+  stage.clock.advance(DORMANT + SECOND)
+  await stage.page('bob')
+  await stage.publish('ann', 'newer')
+  await stage.deliver()
   await stage.cell.sweep()
   expect(await counts(stage)).toEqual({ readers: 1, readersAway: 2 })
 })

@@ -5,11 +5,13 @@ import { expect, test } from 'vitest'
 import { differenceOf } from '../../../cells/activities/verification.ts'
 import { firstPlacement, type Move, slotsIn } from '../../../cells/model/placement.ts'
 import { planMove } from '../../../cells/model/move.ts'
-import type { PostId } from '../../../cells/model/post-id.ts'
+import { firstIdAt, type PostId } from '../../../cells/model/post-id.ts'
 import { userKey } from '../../../cells/model/user-key.ts'
 import type {
   CellClient,
+  CellStatus,
   Page,
+  Place,
   PostView,
   RelationsPage,
   SlotsReport,
@@ -25,10 +27,14 @@ function move(): Move {
   return planned
 }
 
+const statusOf = (windowStartsAtMs: number | undefined) => async () =>
+  ({ windowStartsAtMs }) as Partial<CellStatus> as CellStatus
+
 /** Of slots that nobody lives in; answers after the next turn of the event loop. */
 function emptyCell(cell: string, asked: (slot: number) => () => void): CellClient {
   const known: Partial<CellClient> = {
     cell,
+    status: statusOf(undefined),
     slots: async () => ({ logEnd: [] }) as Partial<SlotsReport> as SlotsReport,
     readersOf: async (slot) => {
       const answered = asked(slot)
@@ -70,17 +76,23 @@ function cellOf(
     pulled = posts,
     follows = true,
     names = ['bob', 'cid'],
+    windowStartsAtMs,
+    below = () => 0,
   }: {
     posts: (asked: number) => number
     pulled?: (asked: number) => number
     follows?: boolean
     names?: readonly string[]
+    windowStartsAtMs?: number
+    /** Posts below a place. */
+    below?: (place: Place) => number
   },
 ): CellClient {
   let asked = 0
   const answer = <T>(value: T) => ({ kind: 'ok', value, position: [asked] }) as const
   const known: Partial<CellClient> = {
     cell,
+    status: statusOf(windowStartsAtMs),
     slots: async () => ({ logEnd: [0] }) as Partial<SlotsReport> as SlotsReport,
     readersOf: async (slot, { withIds }) => {
       const ids = withIds === true ? names : []
@@ -94,7 +106,8 @@ function cellOf(
     },
     dashboard: async (_call, query) => {
       asked++
-      const count = (query.pulled === true ? pulled : posts)(asked)
+      const newest = query.pulled === true ? pulled : posts
+      const count = query.from === undefined ? newest(asked) : below(query.from.place)
       const shown = Array.from({ length: count }, (_, i) => ({
         author: ann,
         postId: BigInt(i + 1) as PostId,
@@ -139,4 +152,20 @@ test('what is the same when both have got on is no difference', async () => {
   expect(
     await difference(cellOf('a', { posts: () => 3 }), cellOf('b', { posts: () => 3 })),
   ).toBeUndefined()
+})
+
+test('what differs only below both windows is found', async () => {
+  const posts = () => 3
+  const [older, newer] = [1_800_000_000_000, 1_800_000_100_000]
+  const asked = new Set<PostId>()
+  const inInbox = (count: number) => (place: Place) => {
+    asked.add(place.postId)
+    return count
+  }
+  const source = cellOf('a', { posts, windowStartsAtMs: newer, below: inInbox(5) })
+  const target = (count: number) =>
+    cellOf('b', { posts, windowStartsAtMs: older, below: inInbox(count) })
+  expect(await difference(source, target(5))).toBeUndefined()
+  expect(await difference(source, target(4))).toContain('dashboard of the user bob')
+  expect([...asked]).toEqual([firstIdAt(older)])
 })
