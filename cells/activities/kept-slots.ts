@@ -22,6 +22,6 @@ export async function assertKept(state: CellState, claim: Claim): Promise<void> 
   const runs = runsOf(missing.map(({ slot }) => slot))
   const which = runs.map(({ first, last }) => (first === last ? `${first}` : `${first}-${last}`))
   throw new SlotsMissing(
-    `the placement gives slots ${which.join(', ')} to ${state.cell} (${missing.length} of its ${all.length}), but its store does not hold them: the store is not the one that this cell last ran on, or was restored from an older backup`,
+    `the placement gives slots ${which.join(', ')} to ${state.cell} (${missing.length} of its ${all.length}), but its store does not hold them: the store is not the one that this cell last ran on, or was restored from an older backup; docs/operations.md says what to do when it is lost`,
   )
 }

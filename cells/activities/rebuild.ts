@@ -4,11 +4,15 @@
 //
 //   donor's checkpoint read -> posts, marks, deletions copied -> readers of authors here -> floors above all of it -> checkpoint
 //
+// Of a store that is lost as a whole, slots that had come by moves count as well. If the log still begins with its first record nothing has to
+// be copied: a checkpoint there that names them is all there is to it.
+//
 // Afterwards the window is empty and no inbox is counted on for what is older: pages pull it. Of the log the cell applies relations
 // from where the log begins, and posts from the donor's checkpoint on (rebuild-plan.ts). It does not serve until the gap is closed.
 
 import { AUTHOR_WORDS, GREATEST_HI, GREATEST_LO } from '../model/author-index.ts'
 import type { GapPart } from '../model/gap.ts'
+import { slotsOf } from '../model/placement.ts'
 import { largerOf, type Position } from '../model/position.ts'
 import { isAbove } from '../model/post-id.ts'
 import { Reader, secondOf } from '../model/reader.ts'
@@ -57,6 +61,7 @@ export class NothingToRebuild extends Error {
   override readonly name = 'NothingToRebuild'
 }
 
+const NOTHING_COPIED = { posts: 0, marks: 0, deletedUsers: 0, readersAdded: 0 }
 const ROW_BATCH = 256
 const PAUSE_MS = 1_000
 
@@ -93,18 +98,25 @@ export class Rebuild {
   /** Throws FirehoseGap for a log that is another one, DonorUnusable, NothingToRebuild. The cell must not run meanwhile. */
   async run(): Promise<RebuildReport> {
     const { store, donor, firehose } = this.#ports
+    const { placement, cell } = this.#state
     await this.#claim.make()
-    const own = (await pictureIn(store.checkpoints)) ?? firstCheckpoint(firehose.identity)
-    // What is on its way here, or was given away, would have a gap that nobody closes.
-    for (const slot of slotsKept(own, this.#state)) {
-      if (this.#state.owns(slot)) this.#state.keep(slot)
-    }
+    const stored = await pictureIn(store.checkpoints)
+    const own = stored ?? firstCheckpoint(firehose.identity)
+    // What is on its way here, or was given away, would have a gap that nobody closes. Of a store that is lost, all that it held counts.
+    const held = stored === undefined ? slotsOf(placement, cell) : slotsKept(own, this.#state)
+    for (const slot of held) if (this.#state.owns(slot)) this.#state.keep(slot)
     const theirs = await pictureIn(donor.checkpoints)
     if (theirs === undefined) throw new DonorUnusable('the donor has no checkpoint')
     const { repeatWindowMs } = this.#state.limits
     const plan = await planRebuild({ firehose, own, donor: theirs, repeatWindowMs })
     if (plan.gap.length === 0) {
-      throw new NothingToRebuild('the firehose still holds all that this cell needs: start it')
+      const isLost = held.length > slotsKept(own, this.#state).length
+      if (!isLost) {
+        throw new NothingToRebuild('the firehose still holds all that this cell needs: start it')
+      }
+      // From its beginning: what came by moves, too.
+      await this.#put({ ...own, kept: keptSlots(this.#state.complete) })
+      return { ...NOTHING_COPIED, position: plan.position, postsFrom: plan.position, gap: [] }
     }
     await this.#names.load(own.names)
     await this.#loadAuthors()
@@ -263,6 +275,10 @@ export class Rebuild {
       // Of what the lost records said of followers, readers and their index may have seen different parts.
       kept: keptSlots(this.#state.complete.map((slot) => ({ ...slot, isIndexed: false }))),
     }
+    return this.#put(picture)
+  }
+
+  #put(picture: CheckpointPicture): Promise<void> {
     const row = { version: this.#nextVersion(), bytes: encodeCheckpoint(picture) }
     return this.#persistence.untilDurable(() => this.#ports.store.checkpoints.put(row))
   }

@@ -6,14 +6,15 @@ import { Cell } from '../../../cells/activities/cell.ts'
 import { CopyDiffers } from '../../../cells/activities/donor-copy.ts'
 import { NothingToRebuild, Rebuild } from '../../../cells/activities/rebuild.ts'
 import { DonorUnusable } from '../../../cells/activities/rebuild-plan.ts'
-import { firstPlacement } from '../../../cells/model/placement.ts'
+import { FIRST_TERM, firstPlacement } from '../../../cells/model/placement.ts'
 import { userRef } from '../../../cells/model/user-key.ts'
 import { FirehoseGap } from '../../../cells/ports/firehose.ts'
 import type { PostRow } from '../../../cells/ports/post-table.ts'
 import { MemoryBodyCache } from '../../../infra/memory/body-cache.ts'
 import { MemoryCellStore } from '../../../infra/memory/cell-store.ts'
+import { MemoryFirehose } from '../../../infra/memory/firehose.ts'
 import { MemoryPlacements } from '../../../infra/memory/placements.ts'
-import { gate, HOUR, ok, SECOND, Stage, until } from './stage.ts'
+import { gate, HOUR, ok, SECOND, Stage, StandingClock, until } from './stage.ts'
 
 const placement = firstPlacement(['a'], 4)
 
@@ -43,10 +44,10 @@ async function donorOn({ firehose, clock, limits }: Stage) {
 }
 
 /** A rebuild; time goes on while it waits. */
-async function rebuild(stage: Stage, donor: MemoryCellStore) {
+async function rebuild(stage: Stage, donor: MemoryCellStore, of = placement, boot = 500) {
   const { firehose, store, clock, limits } = stage
   const { signal } = new AbortController()
-  const options = { name: 'a', boot: 500, placement, limits, signal }
+  const options = { name: 'a', boot, placement: of, limits, signal }
   let isDone = false
   const run = async () => {
     try {
@@ -244,6 +245,52 @@ test('a cell that lacks nothing is not rebuilt', async () => {
   await donor.checkpoint()
   stage.crash()
   await expect(rebuild(stage, donor.store)).rejects.toThrow(NothingToRebuild)
+})
+
+/** A cell that two of its slots had come to by a move, and its store is gone; Bob and Carol, each in one of both kinds, follow Ann. */
+async function lostStore() {
+  const ranges = [
+    { first: 0, last: 1, cell: 'a', term: FIRST_TERM },
+    { first: 2, last: 3, cell: 'a', term: 7 },
+  ]
+  const moved = { ...placement, ranges }
+  const [clock, limits] = [new StandingClock(), { repeatWindowMs: HOUR }]
+  const firehose = new MemoryFirehose({ clock, logId: 'log', partitionsPerTopic: 2 })
+  const near = { name: 'a', clock, firehose, moving: new MemoryPlacements(moved), placement: moved }
+  const stage = new Stage(limits, near)
+  const donor = await donorOn(stage)
+  for (const user of ['bob', 'carol', 'dan', 'eve']) await stage.follow(user, 'ann')
+  await stage.publish('ann', '1')
+  await donor.checkpoint()
+  await expect(stage.create(1).start()).rejects.toThrow('slots 2-3 to a (2 of its 4)')
+  return { stage, donor, moved }
+}
+
+test('a store that is lost comes back from the log, with slots that had moved there', async () => {
+  const { stage, donor, moved } = await lostStore()
+  expect(await rebuild(stage, donor.store, moved)).toMatchObject({ posts: 0, gap: [] })
+  await stage.create(501).start()
+  for (const user of ['bob', 'carol', 'dan', 'eve']) {
+    expect(await stage.dashboard(user)).toEqual(['ann:1'])
+  }
+  await stage.checkpoint()
+  stage.crash()
+  await expect(rebuild(stage, donor.store, moved, 600)).rejects.toThrow(NothingToRebuild)
+})
+
+test('and from another cell’s posts, and a list of what nobody saw, where the log begins later', async () => {
+  const { stage, donor, moved } = await lostStore()
+  stage.clock.advance(SECOND)
+  await stage.firehose.dropBefore(stage.clock.nowMs())
+  const { gap, posts } = await rebuild(stage, donor.store, moved)
+  expect(posts).toBe(1)
+  expect(gap.length).toBeGreaterThan(0)
+  const cell = stage.create(501)
+  await cell.start()
+  expect(cell.hasOpenGap).toBe(true)
+  await cell.closeGap(stage.call('bob'))
+  await stage.follow('bob', 'ann')
+  expect(await stage.dashboard('bob')).toEqual(['ann:1'])
 })
 
 test('a log that was made anew is not rebuilt from: the store belongs to the old one', async () => {
