@@ -63,6 +63,8 @@ export type WaveFigures = {
   readonly p99Ms: number
   /** Before the first wave. */
   readonly p99BeforeMs: number
+  /** Cells that served before the first wave, and do not now. */
+  readonly cellsGone: readonly CellName[]
   /** Of the cell that lags most. */
   readonly lagMs: number
   /** Since the wave's last move was cut over. */
@@ -98,8 +100,11 @@ export type GateVerdict =
 export function gate(figures: WaveFigures, limits: GateLimits = GATE_LIMITS): GateVerdict {
   const wrong = wrongIn(figures, limits)
   if (wrong !== undefined) return { kind: 'stop', why: wrong }
-  const { movesLeft, waitedMs } = figures
-  if (movesLeft > 0) return { kind: 'wait', why: `${movesLeft} moves are not over` }
+  const { movesLeft, cellsGone, waitedMs } = figures
+  if (movesLeft > 0) {
+    const gone = cellsGone.length === 0 ? '' : `, and ${cellsGone.join(', ')} does not serve`
+    return { kind: 'wait', why: `${movesLeft} moves are not over${gone}` }
+  }
   const why = strainIn(figures, limits)
   if (why === undefined) return { kind: 'go-on' }
   if (waitedMs < limits.waitMsMax) return { kind: 'wait', why }
@@ -119,7 +124,8 @@ function wrongIn(figures: WaveFigures, limits: GateLimits): string | undefined {
 
 /** What may pass. */
 function strainIn(figures: WaveFigures, limits: GateLimits): string | undefined {
-  const { calls, p99Ms, p99BeforeMs, lagMs } = figures
+  const { calls, p99Ms, p99BeforeMs, lagMs, cellsGone } = figures
+  if (cellsGone.length > 0) return `${cellsGone.join(', ')} does not serve`
   const p99MsMax = Math.max(limits.p99MsWell, p99BeforeMs * limits.p99TimesMax)
   if (calls >= limits.p99CallsMin && p99Ms > p99MsMax) {
     return `p99 is ${p99Ms.toFixed(1)} ms, it was ${p99BeforeMs.toFixed(1)} ms before`

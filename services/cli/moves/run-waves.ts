@@ -15,7 +15,9 @@ import { ProgressLine } from './progress-line.ts'
 
 const LOOK_MS = 250
 
-type Vitals = Pick<WaveFigures, 'calls' | 'callsFailed' | 'p99Ms' | 'lagMs'>
+type Vitals = Pick<WaveFigures, 'calls' | 'callsFailed' | 'p99Ms' | 'lagMs'> & {
+  readonly serving: readonly string[]
+}
 
 export class Waves {
   readonly #feed: Cellfeed
@@ -41,9 +43,7 @@ export class Waves {
       const begun = await this.#begin(moves)
       const reason = await this.#gate(new WaveWatch(begun), before)
       if (reason !== undefined) {
-        this.#event({ event: 'stopped', reason, moves: begun })
-        const back = begun.map((id) => `cellfeed moves rollback ${id}`).join('; ')
-        this.#line(`stopped: ${reason}. Take its moves back: ${back}`)
+        await this.#stop(begun, reason)
         return false
       }
       const tookMs = nowMs() - startedMs
@@ -54,6 +54,29 @@ export class Waves {
       this.#line(`${waveText(i, waves)}: moved in ${duration(tookMs)}${left}`)
     }
     return true
+  }
+
+  /** What is not cut over yet stays where it is; how to take the wave back is told. */
+  async #stop(begun: readonly number[], reason: string): Promise<void> {
+    const left = (await this.#feed.moves()).filter(({ id }) => begun.includes(id))
+    const paused: number[] = []
+    for (const { id, phase, isPaused } of left) {
+      if (isPaused || phase === 'RETIRING' || phase === 'DIFFERS') continue
+      // It may be cut over just now.
+      const isDone = await this.#feed.changeMove(id, 'pause').then(
+        () => true,
+        () => false,
+      )
+      if (isDone) paused.push(id)
+    }
+    const moves = await this.#feed.moves()
+    const back = moves
+      .filter(({ id }) => begun.includes(id))
+      .map(({ id, phase }) => `cellfeed moves ${phase === 'RETIRING' ? 'rollback' : 'abort'} ${id}`)
+    this.#event({ event: 'stopped', reason, moves: begun, paused, back })
+    this.#line(`stopped: ${reason}`)
+    for (const id of paused) this.#line(`move ${id} is paused: cellfeed moves resume ${id}`)
+    if (back.length > 0) this.#line(`to take the wave back: ${back.join('; ')}`)
   }
 
   async #begin(moves: readonly WaveMove[]): Promise<number[]> {
@@ -73,7 +96,9 @@ export class Waves {
       const moves = await this.#feed.moves()
       for (const move of wave.look(moves, nowMs())) this.#tellMove(move)
       const vitals = await this.#vitals()
-      const verdict = gate({ ...wave.figures(nowMs()), ...vitals, p99BeforeMs: before.p99Ms })
+      const cellsGone = before.serving.filter((cell) => !vitals.serving.includes(cell))
+      const beside = { p99BeforeMs: before.p99Ms, cellsGone }
+      const verdict = gate({ ...wave.figures(nowMs()), ...vitals, ...beside })
       if (verdict.kind === 'go-on') return undefined
       if (verdict.kind === 'stop') return verdict.why
       const own = moves.filter(({ id }) => wave.has(id))
@@ -95,6 +120,7 @@ export class Waves {
     const sum = (of: (cell: CellStatus) => number) =>
       cells.reduce((total, cell) => total + of(cell), 0)
     return {
+      serving: cells.map(({ cell }) => cell),
       calls: sum((cell) => cell.readsPerSecond),
       callsFailed: sum((cell) => cell.failedReadsPerSecond),
       p99Ms: Math.max(0, ...cells.map((cell) => cell.readP99Ms)),

@@ -84,6 +84,7 @@ const WELL: WaveFigures = {
   p99Ms: 30,
   p99BeforeMs: 20,
   lagMs: 5_000,
+  cellsGone: [],
   waitedMs: 0,
 }
 
@@ -101,6 +102,19 @@ describe('the gate', () => {
     ['waits while reads are slow', { p99Ms: 30.1 }, 'wait', 'p99 is 30.1 ms, it was 20.0 ms'],
     ['heeds no p99 of few calls', { calls: 9, callsFailed: 0, p99Ms: 500 }, 'go-on', ''],
     ['bears what is fast enough', { p99Ms: 10, p99BeforeMs: 1 }, 'go-on', ''],
+    ['waits for a cell that died', { cellsGone: ['c'] }, 'wait', 'c does not serve'],
+    [
+      'names it while moves are left',
+      { movesLeft: 2, cellsGone: ['c'] },
+      'wait',
+      '2 moves are not over, and c does not serve',
+    ],
+    [
+      'stops when it stays dead',
+      { cellsGone: ['c'], waitedMs: 300_000 },
+      'stop',
+      'c does not serve, for 300 s',
+    ],
     ['waits while a cell lags', { lagMs: 5_100 }, 'wait', '5.1 s behind'],
     ['stops when it lags for long', { lagMs: 9_000, waitedMs: 300_000 }, 'stop', 'for 300 s'],
     ['goes on after a long wait', { waitedMs: 1e9 }, 'go-on', ''],
@@ -120,6 +134,7 @@ describe('the gate', () => {
       p99Ms: fc.double({ min: 0, max: 50, noNaN: true }),
       p99BeforeMs: fc.double({ min: 0, max: 50, noNaN: true }),
       lagMs: fc.nat(10_000),
+      cellsGone: fc.subarray(['a', 'b']),
       waitedMs: fc.nat(600_000),
     })
     fc.assert(
@@ -130,6 +145,7 @@ describe('the gate', () => {
           (drawn.calls < GATE_LIMITS.p99CallsMin ||
             drawn.p99Ms <= 10 ||
             drawn.p99Ms <= drawn.p99BeforeMs * 1.5) &&
+          drawn.cellsGone.length === 0 &&
           drawn.lagMs <= GATE_LIMITS.lagMsMax
         expect(gate(drawn).kind === 'go-on').toBe(isWell)
       }),
