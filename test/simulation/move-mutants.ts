@@ -4,6 +4,22 @@ import type { Mutant } from './mutant.ts'
 
 export const MOVE_MUTANTS: readonly Mutant[] = [
   {
+    name: 'retired-before-heard',
+    bug: 'a source drops slots whose new owner has not heard of it yet',
+    file: 'cells/activities/mover.ts',
+    old: 'return target !== undefined && target.epoch >= epoch ? ',
+    new: 'return target !== undefined ? ',
+    test: 'test/unit/activities/mover.test.ts',
+  },
+  {
+    name: 'placement-of-before',
+    bug: 'a cell that starts takes slots for lost which a process before it gave away meanwhile',
+    file: 'cells/activities/recovery.ts',
+    old: '    state.place((await this.#persistence.untilDurable(read)).placement)\n',
+    new: '    if (state.slots.size > 1e9) await read()\n',
+    test: 'test/unit/activities/arrival.test.ts',
+  },
+  {
     name: 'position-after-copy',
     bug: "the source's checkpoint is read after its rows",
     file: 'cells/activities/arrival.ts',

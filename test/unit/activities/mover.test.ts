@@ -31,13 +31,20 @@ const READY: readonly MoveEvent[] = [
 ]
 
 type Seen = Pick<SlotsReport, 'ready' | 'position'>
-type Cells = { readonly a: Seen; readonly b: Seen; readonly isLost?: boolean }
+type Cells = {
+  readonly a: Seen
+  readonly b: Seen
+  readonly isLost?: boolean
+  /** Of the placement that the target knows; the newest if absent. */
+  readonly epoch?: number
+}
 
 const WELL: Seen = { ready: true, position: [2] }
 
 /** A mover of one placement, which it changes, and cells that live. */
 class Stage {
   placement: Placement
+  nowMs = NOW_MS
   #revision = 1
   readonly mover: Mover
 
@@ -58,7 +65,7 @@ class Stage {
           },
         },
         clock: {
-          nowMs: () => NOW_MS,
+          nowMs: () => this.nowMs,
           sleep: () => new Promise((resolve) => setImmediate(resolve)),
           yield: () => Promise.resolve(),
         },
@@ -89,6 +96,7 @@ class Stage {
       failures: [],
       loads: [],
       ...(cell === 'a' ? cells.a : cells.b),
+      ...(cell === 'b' && cells.epoch !== undefined ? { epoch: cells.epoch } : {}),
     }
   }
 }
@@ -123,6 +131,18 @@ test('slots do not go back while whoever took over recovers', async () => {
   const a = { ready: true, position: [2] }
   expect(await phaseAfter(taken, { a, b: { ready: false, position: [1] } })).toBe('retiring')
   expect(await phaseAfter(taken, { a, b: { ready: true, position: [2] } })).toBe(undefined)
+})
+
+test('a source keeps its slots until the target has heard that it owns them', async () => {
+  const over = moving({ isStandby: false }, [...READY, { kind: 'cut-over', isTakeover: false }])
+  const phaseLater = async (epoch: number) => {
+    const stage = new Stage(over, { a: WELL, b: WELL, epoch })
+    stage.nowMs += LIMITS.retireMs
+    await stage.mover.step(failed)
+    return stage.placement.moves[0]?.phase.kind
+  }
+  expect(await phaseLater(over.epoch - 1)).toBe('retiring')
+  expect(await phaseLater(over.epoch)).toBe(undefined)
 })
 
 test('a standby that has lost its copy begins anew, also while its source is well', async () => {
