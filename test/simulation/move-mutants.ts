@@ -247,8 +247,8 @@ export const MOVE_MUTANTS: readonly Mutant[] = [
     name: 'rebuilt-keeps-copies',
     bug: 'a rebuilt cell keeps copies of slots whose gap nobody closes',
     file: 'cells/activities/rebuild.ts',
-    old: '      if (this.#state.owns(slot)) this.#state.keep(slot)\n',
-    new: '      this.#state.cameBy(this.#state.keep(slot), slot.move)\n',
+    old: '    for (const slot of held) if (this.#state.owns(slot)) this.#state.keep(slot)\n',
+    new: '    for (const slot of held) this.#state.cameBy(this.#state.keep(slot), "move" in slot ? Number(slot.move) : 0)\n',
   },
   {
     name: 'unindexed-unlisted',
