@@ -1,7 +1,7 @@
 // Which cells a cluster has. A cell that was added owns nothing until slots are moved to it; one that owns something can not go.
 
 import type { Refusal } from './move.ts'
-import { type CellName, nextEpoch, ownersOf, type Placement } from './placement.ts'
+import { type CellName, type Move, nextEpoch, ownersOf, type Placement } from './placement.ts'
 
 export const CELLS_MAX = 64
 /** It is part of file, keyspace and metric names. */
@@ -17,6 +17,16 @@ export function addCell(placement: Placement, cell: CellName, nowMs: number): Pl
   return { ...placement, epoch: nextEpoch(placement, nowMs), cells: [...cells, cell] }
 }
 
+function whyNotYet(cell: CellName, { id, from, to, isStandby, phase }: Move): string {
+  if (isStandby && phase.kind !== 'retiring') {
+    return `${to} stands by for ${from}: end that first, by "cellfeed standby unset ${from}"`
+  }
+  const way = `move ${id} from ${from} to ${to}`
+  return phase.kind === 'retiring'
+    ? `${way} can still be taken back: ${cell} can go when it is over, a minute after its cutover, or by "cellfeed moves retire ${id}"`
+    : `${way} is under way`
+}
+
 export function removeCell(
   placement: Placement,
   cell: CellName,
@@ -27,9 +37,8 @@ export function removeCell(
   if (ownersOf(placement).includes(cell)) {
     return { refused: `${cell} owns slots: move them to other cells first` }
   }
-  if (moves.some(({ from, to }) => from === cell || to === cell)) {
-    return { refused: `a move from or to ${cell} is under way` }
-  }
+  const move = moves.find(({ from, to }) => from === cell || to === cell)
+  if (move !== undefined) return { refused: whyNotYet(cell, move) }
   const rest = cells.filter((each) => each !== cell)
   const standbys = placement.standbys.filter((rule) => rule.cell !== cell && rule.standby !== cell)
   return { ...placement, epoch: nextEpoch(placement, nowMs), cells: rest, standbys }

@@ -4,6 +4,7 @@ import {
   findOwner,
   type Move,
   type Placement,
+  runsOf,
   type SlotRun,
   slotsIn,
   type WantedPin,
@@ -29,8 +30,10 @@ export function changeText(before: Placement, after: Placement): string {
   }
   const given = slotsIn(after.ranges).filter(
     (slot) => findOwner(before, slot)?.cell !== findOwner(after, slot)?.cell,
-  ).length
-  if (given > 0) parts.push(`owner of ${given} slots changed`)
+  )
+  if (given.length > 0) {
+    parts.push(`owner of ${given.length} slots changed: ${runsText(runsOf(given))}`)
+  }
   return parts.join('; ') || 'nothing'
 }
 
@@ -58,7 +61,10 @@ function moveTexts(before: Move | undefined, move: Move): string[] {
   if (before === undefined)
     return [`${name} planned: slots ${runsText(slots)} from ${from} to ${to}${pinsText(pins)}`]
   const texts: string[] = []
-  if (before.phase.kind !== phase.kind) texts.push(`${name}: ${before.phase.kind} -> ${phase.kind}`)
+  if (before.phase.kind !== phase.kind) {
+    const why = phase.kind === 'differs' ? ` (${phase.detail})` : ''
+    texts.push(`${name}: ${before.phase.kind} -> ${phase.kind}${why}`)
+  }
   if (before.isPaused !== isPaused) texts.push(`${name} ${isPaused ? 'paused' : 'resumed'}`)
   if (runsText(before.slots) !== runsText(slots)) texts.push(`${name}: slots ${runsText(slots)}`)
   return texts

@@ -37,7 +37,7 @@ export function addStandbyCommands(program: Command, terminal: Terminal): void {
           throw usageFailure(`say which cells: cellfeed standby ${usage}`)
         }
         const begun = await feed.setStandby(cell, at, { dryRun: flags.dryRun === true })
-        if (flags.json) for (const move of begun) terminal.out(jsonLine(move))
+        if (flags.json) terminal.out(jsonLine({ cell, standby: at ?? null, moves: begun }))
         else terminal.out(harmless(ruleText({ cell, at, begun, flags })))
       })
     },

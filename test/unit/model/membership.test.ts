@@ -2,8 +2,8 @@
 
 import { expect, test } from 'vitest'
 import { addCell, removeCell } from '../../../cells/model/membership.ts'
-import { planMove } from '../../../cells/model/move.ts'
-import { firstPlacement, type Placement } from '../../../cells/model/placement.ts'
+import { advance, type MoveEvent, planMove } from '../../../cells/model/move.ts'
+import { FIRST_TERM, firstPlacement, type Placement } from '../../../cells/model/placement.ts'
 
 const NOW_MS = 1_700_000_000_000
 const first = firstPlacement(['a', 'b'], 8)
@@ -36,6 +36,36 @@ test('a cell does not join twice, and does not leave with slots or in a move', (
   const joined = allowed(addCell(first, 'c', NOW_MS))
   const moving = allowed(planMove(joined, { slots: [{ first: 0, last: 1 }], to: 'c' }, NOW_MS))
   expect(removeCell(moving, 'c', NOW_MS)).toEqual({
-    refused: 'a move from or to c is under way',
+    refused: `move ${NOW_MS + 1} from a to c is under way`,
+  })
+})
+
+test('a cell that has just been drained, or stands by, is told what it waits for', () => {
+  const joined = allowed(addCell(first, 'c', NOW_MS))
+  const slots = [{ first: 0, last: 1 }]
+  const id = NOW_MS + 1
+  const through = (placement: Placement, events: readonly MoveEvent[]) =>
+    events.reduce((at, event) => allowed(advance(at, id, event, NOW_MS)), placement)
+  const arrived: readonly MoveEvent[] = [
+    { kind: 'prepared' },
+    { kind: 'copied', term: 7 },
+    { kind: 'verified' },
+  ]
+  const gone = through(allowed(planMove(joined, { slots, to: 'c' }, NOW_MS)), [
+    ...arrived,
+    { kind: 'cut-over', isTakeover: false },
+    { kind: 'rolled-back' },
+  ])
+  expect(removeCell(gone, 'c', NOW_MS)).not.toHaveProperty('refused')
+  const standing = allowed(planMove(joined, { slots, to: 'c', isStandby: true }, NOW_MS))
+  expect(removeCell(through(standing, arrived), 'c', NOW_MS)).toEqual({
+    refused: 'c stands by for a: end that first, by "cellfeed standby unset a"',
+  })
+  const all = [{ first: 0, last: 7 }]
+  const cut: readonly MoveEvent[] = [...arrived, { kind: 'cut-over', isTakeover: false }]
+  const owners = { ...joined, ranges: [{ first: 0, last: 7, cell: 'a', term: FIRST_TERM }] }
+  const drained = through(allowed(planMove(owners, { slots: all, to: 'c' }, NOW_MS)), cut)
+  expect(removeCell(drained, 'a', NOW_MS)).toMatchObject({
+    refused: expect.stringContaining(`cellfeed moves retire ${id}`) as string,
   })
 })
