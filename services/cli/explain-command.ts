@@ -58,7 +58,7 @@ function authorClass({ authorPulled, pairLeftOut, authorFigures: figures }: Expl
   )
 }
 
-/** What decides it for this reader. */
+/** What it costs either way for this reader; the chunk, the row and how long ago it changed count as well. */
 function pairClass({ postsPerS, readsPerS, deliveredUs, pulledUs }: PairFigures): string {
   return (
     `${figure(postsPerS * 3_600)} posts an hour, read below the window ${figure(readsPerS * 3_600)} times an hour: ` +

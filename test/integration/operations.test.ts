@@ -7,6 +7,7 @@ import {
   CellState,
   EntrySource,
   ExplainReason,
+  ReaderClass,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import { ConsistencyToken } from '../../gen/cellfeed/internal/v1/token.ts'
 import { DashboardServiceService as dashboards } from '../../gen/cellfeed/v1/dashboard_service.ts'
@@ -52,6 +53,7 @@ describe('the admin API', () => {
     expect(cells[0]).toMatchObject({ authorsPulled: 0n, classChanges: 0n })
     expect(cells[0]?.decidedAgeMs).toBeUndefined()
     expect(cells[0]?.costs?.pullUs).toBeGreaterThan(0)
+    expect(cells[0]?.readsInInbox).toBe(0n)
   })
 
   test('explains why a post is, or is not, on a dashboard', async () => {
@@ -67,6 +69,8 @@ describe('the admin API', () => {
     expect(yes).toMatchObject({ onDashboard: true, reason: ExplainReason.ON_DASHBOARD })
     expect(yes.sentence).toContain('o-fan follows o-writer')
     expect([EntrySource.WINDOW, EntrySource.PULLED]).toContain(yes.facts?.source)
+    expect(yes.facts?.readerClass).toBe(ReaderClass.REGULAR)
+    expect((await explain('o-stranger')).facts?.readerClass).toBe(ReaderClass.UNSPECIFIED)
     expect((await explain('o-writer')).reason).toBe(ExplainReason.OWN_POST)
     expect((await explain('o-stranger')).reason).toBe(ExplainReason.NOT_FOLLOWED)
     const none = { authorId: 'o-writer', postId: '99', token: '' }
