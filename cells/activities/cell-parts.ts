@@ -68,7 +68,7 @@ export function partsOf(from: {
   const bytesMax = Math.floor(limits.bodyMemoryBytes / 2)
   const bodies = new Bodies({ book, cache, table: store.posts, bytesMax })
   const hydration = new Hydration({ state, names, bodies })
-  const watchers = new Watchers({ state, names, hydration })
+  const watchers = new Watchers({ state, names, hydration, clock })
   const followers = new FollowerIndex({ table: store.followers, names, persistence })
   const relations = new Relations({ state, names, followers, watch: watchers })
   const authors = new AuthorBook({ state, table: store.authors, names, persistence, boot })

@@ -244,9 +244,10 @@ export class Cell implements CellClient {
     )
   }
 
-  async watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>> {
+  async watch(call: Call, since?: Position): Promise<Answer<AsyncIterable<WatchItem>>> {
+    const { viewer: user, signal } = call
     return this.#gate.inSlot(call, async (viewer, _slot, { watchers }) =>
-      watchers.watch(call.viewer, viewer, call.signal),
+      watchers.watch(user, viewer, { signal, since }),
     )
   }
 

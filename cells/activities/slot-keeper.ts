@@ -125,7 +125,9 @@ export class SlotKeeper {
   async #learn(placement: Placement): Promise<void> {
     const { state, claim, clock } = this.#parts
     const standbys = [...state.slots.values()].filter(({ isStandby }) => isStandby)
-    if (!state.place(placement)) return
+    const isNew = state.place(placement)
+    this.#watchers.placed()
+    if (!isNew) return
     for (const slot of standbys) {
       if (!slot.isOwned) continue
       // Their rows do not say when readers were seen by the cell that had them.

@@ -1,10 +1,14 @@
 // Live dashboards: whoever watches gets posts pushed when they are applied, through the same filter as pages. Each watcher has a
-// bounded queue; one that falls behind, or whose graph changed, is told to read anew.
+// bounded queue; one that falls behind, or whose graph changed, is told to read anew. One that comes from the cell where its user lived
+// until just now goes on from where that one ended.
 
 import type { PostId } from '../model/post-id.ts'
 import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
+import type { Position } from '../model/position.ts'
+import { RecentNews } from '../model/recent-news.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { WatchItem } from '../ports/cell-client.ts'
+import type { Clock } from '../ports/clock.ts'
 import type { PostRow } from '../ports/post-table.ts'
 import type { Audience } from './applier.ts'
 import { Bell } from './bell.ts'
@@ -21,6 +25,20 @@ type Pushed =
       readonly position: readonly number[]
     }
   | Exclude<WatchItem, { readonly kind: 'added' | 'edited' }>
+
+/** What watchers were told, whoever they were: of a post, or of one user. */
+type Recent =
+  | {
+      readonly kind: 'post'
+      readonly author: number
+      readonly item: Pushed
+      readonly position: Position
+    }
+  | { readonly kind: 'graph' | 'gone' | 'mark'; readonly user: number; readonly position: Position }
+
+const RECENT_MOST = 8_192
+/** Slots that go back are no move any more. */
+const RECENT_MS = 60_000
 
 type Watcher = {
   readonly user: UserKey
@@ -44,9 +62,19 @@ export class Watchers implements Audience, ReaderWatch {
   /** By author number: who follows the author and watches. */
   readonly #byAuthor = new Map<number, Set<Watcher>>()
   readonly #byReader = new Map<UserKey, Set<Watcher>>()
+  /** While slots move, and for a while after. */
+  readonly #recent = new RecentNews<Recent>(RECENT_MOST)
+  #recentUntilMs: number | undefined
+  readonly #clock: Pick<Clock, 'nowMs'>
   count = 0
 
-  constructor(options: { state: CellState; names: NameBook; hydration: Hydration }) {
+  constructor(options: {
+    state: CellState
+    names: NameBook
+    hydration: Hydration
+    clock: Pick<Clock, 'nowMs'>
+  }) {
+    this.#clock = options.clock
     this.#state = options.state
     this.#names = options.names
     this.#hydration = options.hydration
@@ -54,9 +82,13 @@ export class Watchers implements Audience, ReaderWatch {
 
   /**
    * Registers at once, until the signal aborts or the watch ends, whether or not anyone reads: everything applied from now on
-   * is told. Throws TooManyWatchers.
+   * is told, and before it what another cell has not told that told everything before `since`. Throws TooManyWatchers.
    */
-  watch(user: UserKey, viewer: NonNullable<Viewer>, signal: AbortSignal): AsyncIterable<WatchItem> {
+  watch(
+    user: UserKey,
+    viewer: NonNullable<Viewer>,
+    { signal, since }: { readonly signal: AbortSignal; readonly since: Position | undefined },
+  ): AsyncIterable<WatchItem> {
     if (this.count >= this.#state.limits.watchersMax) {
       throw new TooManyWatchers('this cell has as many watchers as it may')
     }
@@ -65,8 +97,9 @@ export class Watchers implements Audience, ReaderWatch {
     edges?.compact()
     const authors = edges?.keys.slice(0, edges.size) ?? new Uint32Array(0)
     const watcher = { user, viewer, authors, queue: [], bell: new Bell(), closed: false }
-    this.#push(watcher, { kind: 'position', position: [...this.#state.position] })
+    this.#push(watcher, { kind: 'position', position: [...(since ?? this.#state.position)] })
     this.#register(watcher)
+    if (since !== undefined) this.#repeat(watcher, since)
     signal.addEventListener('abort', () => this.#unregister(watcher), { once: true })
     if (signal.aborted) this.#unregister(watcher)
     return this.#items(watcher, signal)
@@ -74,6 +107,34 @@ export class Watchers implements Audience, ReaderWatch {
 
   isWatching(reader: number): boolean {
     return this.count > 0 && [...this.#watchersOf(reader)].length > 0
+  }
+
+  /** To be called when the placement may have changed: what is told is kept while slots move. */
+  placed(): void {
+    const { placement, position } = this.#state
+    if (placement.moves.length > 0) {
+      this.#recent.begin(position)
+      this.#recentUntilMs = undefined
+    } else this.#recentUntilMs ??= this.#clock.nowMs() + RECENT_MS
+  }
+
+  /** Tells what is new since then; who can not be told everything reads anew. */
+  #repeat(watcher: Watcher, since: Position): void {
+    const { number } = watcher.viewer
+    const news = this.#recent.since(since)
+    const isOther = news?.some(
+      (each) =>
+        (each.kind === 'graph' && each.user === number) ||
+        (each.kind === 'gone' && (each.user === number || watcher.authors.includes(each.user))),
+    )
+    if (news === undefined || isOther === true) {
+      this.#close(watcher, 'moved', [])
+      return
+    }
+    for (const each of news) {
+      if (each.kind === 'post') this.#tellOne(watcher, each.author, each.item)
+      else if (each.kind === 'mark' && each.user === number) this.#tellMark(watcher)
+    }
   }
 
   /** Ends all watches, so that clients go elsewhere or come again. */
@@ -88,22 +149,22 @@ export class Watchers implements Audience, ReaderWatch {
     for (const [user, watchers] of this.#byReader) {
       const slot = this.#state.slotOfUser(user)
       if (slot === undefined || !slots.has(slot)) continue
-      for (const watcher of watchers) this.#close(watcher, 'moved')
+      for (const watcher of watchers) this.#close(watcher, 'moved', [...this.#state.position])
     }
   }
 
   postAdded(author: number, row: PostRow): void {
-    if (!this.#byAuthor.has(author)) return
-    this.#tell(author, row, { kind: 'added', row, position: [...this.#state.position] })
+    if (!this.#isNews(author)) return
+    this.#tell(author, { kind: 'added', row, position: [...this.#state.position] })
   }
 
   postEdited(author: number, row: PostRow): void {
-    if (!this.#byAuthor.has(author)) return
-    this.#tell(author, row, { kind: 'edited', row, position: [...this.#state.position] })
+    if (!this.#isNews(author)) return
+    this.#tell(author, { kind: 'edited', row, position: [...this.#state.position] })
   }
 
   postDeleted(author: number, postId: bigint): void {
-    if (!this.#byAuthor.has(author)) return
+    if (!this.#isNews(author)) return
     const key = this.#names.table.keyOf(author)
     if (key === undefined) return
     const position = [...this.#state.position]
@@ -114,36 +175,61 @@ export class Watchers implements Audience, ReaderWatch {
       postId: postId as PostId,
       position,
     } as const
-    this.#tell(author, undefined, item)
+    this.#tell(author, item)
+  }
+
+  /** Whether somebody is told of the author's posts, or may be soon. */
+  #isNews(author: number): boolean {
+    return this.#isKept() || this.#byAuthor.has(author)
+  }
+
+  #isKept(): boolean {
+    if (!this.#recent.isKept || this.#recentUntilMs === undefined) return this.#recent.isKept
+    if (this.#clock.nowMs() >= this.#recentUntilMs) this.#recent.end()
+    return this.#recent.isKept
   }
 
   userDeleted(user: number): void {
+    this.#note('gone', user)
     for (const watcher of this.#byAuthor.get(user) ?? []) this.#close(watcher, 'graph-changed')
     for (const watcher of this.#watchersOf(user)) this.#close(watcher, 'graph-changed')
   }
 
   graphChanged(reader: Reader): void {
+    this.#note('graph', reader.number)
     for (const watcher of this.#watchersOf(reader.number)) this.#close(watcher, 'graph-changed')
   }
 
   markRead(reader: Reader): void {
-    const postId = readMarkOf(reader)
+    this.#note('mark', reader.number)
+    for (const watcher of this.#watchersOf(reader.number)) this.#tellMark(watcher)
+  }
+
+  #tellMark(watcher: Watcher): void {
+    const { reader } = watcher.viewer
+    const postId = reader && readMarkOf(reader)
     if (postId === undefined) return
-    for (const watcher of this.#watchersOf(reader.number)) {
-      this.#push(watcher, { kind: 'read-mark', postId, position: [...this.#state.position] })
+    this.#push(watcher, { kind: 'read-mark', postId, position: [...this.#state.position] })
+  }
+
+  #note(kind: 'graph' | 'gone' | 'mark', user: number): void {
+    if (this.#isKept()) {
+      this.#recent.note({ kind, user, position: [...this.#state.position] })
     }
   }
 
-  #tell(author: number, row: PostRow | undefined, item: Pushed): void {
-    const watchers = this.#byAuthor.get(author)
-    if (watchers === undefined) return
-    for (const watcher of watchers) {
-      const { reader } = watcher.viewer
-      const edge = reader?.edges.get(author)
-      if (edge === undefined || !this.#hydration.isAuthorVisible(watcher.viewer, author)) continue
-      if (row?.body?.reblogOf !== undefined && edge >= HIDE_REBLOGS) continue
-      this.#push(watcher, item)
-    }
+  #tell(author: number, item: Extract<Pushed, { readonly position: Position }>): void {
+    this.#recent.note({ kind: 'post', author, item, position: item.position })
+    for (const watcher of this.#byAuthor.get(author) ?? []) this.#tellOne(watcher, author, item)
+  }
+
+  #tellOne(watcher: Watcher, author: number, item: Pushed): void {
+    const { reader } = watcher.viewer
+    const edge = reader?.edges.get(author)
+    if (edge === undefined || !this.#hydration.isAuthorVisible(watcher.viewer, author)) return
+    const isReblog = 'row' in item && item.row.body?.reblogOf !== undefined
+    if (isReblog && edge >= HIDE_REBLOGS) return
+    this.#push(watcher, item)
   }
 
   #push(watcher: Watcher, item: Pushed): void {
@@ -159,11 +245,12 @@ export class Watchers implements Audience, ReaderWatch {
   #close(
     watcher: Watcher,
     reason: Extract<WatchItem, { readonly kind: 'reload' }>['reason'],
+    position: Position = [],
   ): void {
     if (watcher.closed) return
     watcher.closed = true
     if (reason === 'too-slow') watcher.queue.length = 0
-    watcher.queue.push({ kind: 'reload', reason })
+    watcher.queue.push({ kind: 'reload', reason, position })
     watcher.bell.ring()
     this.#unregister(watcher)
   }

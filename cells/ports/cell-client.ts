@@ -149,6 +149,8 @@ export type WatchItem =
   | {
       readonly kind: 'reload'
       readonly reason: 'too-slow' | 'graph-changed' | 'moved' | 'stopping'
+      /** The user has moved, and everything before this was told: a watch at the new cell goes on from here. Else empty. */
+      readonly position: Position
     }
 
 export type Verdict =
@@ -306,7 +308,8 @@ export interface CellClient {
   readonly cell: CellName
   dashboard(call: Call, query: DashboardQuery): Promise<Answer<Page>>
   /** The first item is a `position`: everything after it is told. Ends after a `reload`. */
-  watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>>
+  /** `since`: a watch at another cell has told everything before. It is told to read anew if some of what came then is not known here. */
+  watch(call: Call, since?: Position): Promise<Answer<AsyncIterable<WatchItem>>>
   countUnread(call: Call, cap: number): Promise<Answer<Unread>>
   post(call: Call, author: UserKey, postId: PostId): Promise<Answer<PostFound>>
   /** Posts of one author as the viewer may see them. */

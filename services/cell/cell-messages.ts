@@ -280,7 +280,7 @@ export function watchItemOf(
       return { kind: 'position', position }
     case 'reload': {
       const reason = item.value as Extract<WatchItem, { readonly kind: 'reload' }>['reason']
-      return { kind: 'reload', reason }
+      return { kind: 'reload', reason, position }
     }
     case undefined:
       return undefined

@@ -135,7 +135,11 @@ export class Conversation {
   async #watch(cell: CellClient, { id, call }: Ask): Promise<void> {
     const asked = this.#calls.get(id)
     if (asked === undefined || call?.$case !== 'watch') return
-    const answer = await cell.watch(asViewer(asked))
+    const { since } = call.value
+    const answer = await cell.watch(
+      asViewer(asked),
+      since === undefined ? undefined : positionOfBytes(since),
+    )
     this.#say({ id, ...answered(answer, () => ({ $case: 'watch', value: {} })) })
     if (answer.kind !== 'ok') return
     const feed = new WatchFeed({

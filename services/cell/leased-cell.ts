@@ -1,6 +1,7 @@
 // A cell as its process serves it to others: nothing is answered before the lease is looked at, and an answer that was begun
 // before the process stood still is made anew.
 
+import type { Position } from '../../cells/model/position.ts'
 import type { PostId } from '../../cells/model/post-id.ts'
 import type { CellName } from '../../cells/model/placement.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
@@ -50,8 +51,8 @@ export class LeasedCell implements CellClient {
     return this.#held(call, () => this.#served.dashboard(call, query))
   }
 
-  watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>> {
-    return this.#held(call, () => this.#served.watch(call))
+  watch(call: Call, since?: Position): Promise<Answer<AsyncIterable<WatchItem>>> {
+    return this.#held(call, () => this.#served.watch(call, since))
   }
 
   countUnread(call: Call, cap: number): Promise<Answer<Unread>> {

@@ -41,7 +41,7 @@ export class WatchFeed {
   /** The cell is about to stop: the watcher is told to come again. */
   stop(): void {
     this.#finish(() => {
-      this.#say({ kind: 'reload', reason: 'stopping' })
+      this.#say({ kind: 'reload', reason: 'stopping', position: [] })
       this.#sayEnd()
     })
   }
@@ -71,7 +71,7 @@ export class WatchFeed {
 
   #say(item: WatchItem): void {
     const { id, say } = this.#parts
-    const position = bytesOfPosition('position' in item ? item.position : [])
+    const position = bytesOfPosition(item.position)
     const outcome = { $case: 'item', value: { item: wireItem(item) } } as const
     say({ id, position, outcome, posts: 'post' in item ? [item.post] : [] })
   }

@@ -4,6 +4,8 @@
 //     open watch at the cell -> missed posts, oldest first -> heartbeat -> items as they come, heartbeats between
 //                ^                                                              |
 //                +---------------- reset (the client lists anew) <--------------+ reload
+//                                                                               |
+//          items go on from there <- open watch at the viewer's new cell <------+ moved
 
 import { largerOf, type Position } from '../../cells/model/position.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
@@ -64,16 +66,23 @@ class DashboardWatch {
       yield this.#heartbeat()
       const reload = yield* this.#live(items)
       if (reload === undefined) return
+      if (reload.position.length > 0) {
+        // Nothing to tell the client: the new cell goes on where this one ended, or says that it can not.
+        this.#seen = largerOf(reload.position, this.#seen)
+        items = await this.#open(reload.position)
+        continue
+      }
       items = await this.#open()
       yield this.#encode({ $case: 'reset', value: { reason: reasonOf(reload), authorId: '' } })
     }
   }
 
-  async #open(): Promise<AsyncIterable<WatchItem>> {
+  async #open(since?: Position): Promise<AsyncIterable<WatchItem>> {
     const { value, position } = await this.#desk.reader.asViewer(this.#call(), (cell, call) =>
-      cell.watch(call),
+      cell.watch(call, since),
     )
-    this.#seen = largerOf(position, this.#seen)
+    // What came since then is told by its items.
+    if (since === undefined) this.#seen = largerOf(position, this.#seen)
     return value
   }
 

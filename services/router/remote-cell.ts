@@ -2,6 +2,7 @@
 // was not sent when a connection broke is made once more on the next one; of one that was sent nobody knows, and as all of them
 // are reads, the client may repeat it.
 
+import type { Position } from '../../cells/model/position.ts'
 import type { PostId } from '../../cells/model/post-id.ts'
 import type { CellName } from '../../cells/model/placement.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
@@ -103,8 +104,8 @@ export class RemoteCell implements CellClient {
     })
   }
 
-  watch(call: Call): Promise<Answer<AsyncIterable<WatchItem>>> {
-    return RemoteWatch.open(call, this.#asker)
+  watch(call: Call, since?: Position): Promise<Answer<AsyncIterable<WatchItem>>> {
+    return RemoteWatch.open(call, this.#asker, since)
   }
 
   countUnread(call: Call, cap: number): Promise<Answer<Unread>> {

@@ -1,8 +1,10 @@
 // A watch at a cell in another process. The cell sends so many items ahead of their being taken and no more: a watcher that
 // is slow holds up nobody else. When the connection breaks the watcher is told to read anew, as when its cell stops.
 
+import type { Position } from '../../cells/model/position.ts'
 import type { Answer, WatchItem } from '../../cells/ports/cell-client.ts'
 import { watchItemOf } from '../cell/cell-messages.ts'
+import { bytesOfPosition } from '../cell/position-bytes.ts'
 import type { CellReply } from '../cell/reply-codec.ts'
 import { askOf, type Asked, type Asker } from './asker.ts'
 import type { CellLink } from './cell-link.ts'
@@ -19,12 +21,18 @@ export class RemoteWatch implements AsyncIterableIterator<WatchItem> {
   #failure: Error | undefined
   #wake: () => void = () => {}
 
-  static async open(asked: Asked, asker: Asker): Promise<Answer<AsyncIterable<WatchItem>>> {
+  static async open(
+    asked: Asked,
+    asker: Asker,
+    since?: Position,
+  ): Promise<Answer<AsyncIterable<WatchItem>>> {
     const link = await asker.link(asked.signal)
     return new Promise((resolve, reject) => {
       let watch: RemoteWatch | undefined
       const { watchItemsAhead } = asker.limits
-      const ask = askOf(asked, { $case: 'watch', value: { credit: watchItemsAhead } })
+      const from = since === undefined ? undefined : bytesOfPosition(since)
+      const value = { credit: watchItemsAhead, since: from }
+      const ask = askOf(asked, { $case: 'watch', value })
       const id = link.ask(ask, {
         reply: (reply) => {
           if (watch !== undefined) {
@@ -47,7 +55,7 @@ export class RemoteWatch implements AsyncIterableIterator<WatchItem> {
         broken: (error) => {
           release()
           if (watch === undefined) reject(error)
-          else watch.#end({ kind: 'reload', reason: 'stopping' })
+          else watch.#end({ kind: 'reload', reason: 'stopping', position: [] })
         },
       })
       const leave = () => {

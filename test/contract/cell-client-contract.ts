@@ -249,7 +249,7 @@ export function describeCellClientContract(name: string, open: OpenCellClient): 
           postId: post.postId,
         })
         await stage.follow('bob', 'cid')
-        expect(await next()).toEqual({ kind: 'reload', reason: 'graph-changed' })
+        expect(await next()).toEqual({ kind: 'reload', reason: 'graph-changed', position: [] })
         expect(await next()).toBeUndefined()
       })
 
@@ -287,7 +287,7 @@ export function describeCellClientContract(name: string, open: OpenCellClient): 
         const { next } = await watch('ann')
         const waiting = next()
         await stage.cell.stop()
-        expect(await waiting).toEqual({ kind: 'reload', reason: 'stopping' })
+        expect(await waiting).toEqual({ kind: 'reload', reason: 'stopping', position: [] })
         expect(await next()).toBeUndefined()
       })
 

@@ -1,5 +1,6 @@
 // Slots move between the processes of a cluster while their users read, page, watch and write.
 
+import { setMaxListeners } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { Move } from '../../services/client/move-calls.ts'
@@ -88,6 +89,54 @@ test.for([
   for (const reader of readers) {
     expect(await textsOf(feed, reader)).toHaveLength(authors.length + written)
   }
+})
+
+/** What a watch of the reader was told so far. */
+function watchOf(feed: Cellfeed, reader: string, signal: AbortSignal) {
+  const seen = new Set<string>()
+  const resets: string[] = []
+  let opened = (): void => {}
+  const isOpen = new Promise<void>((resolve) => {
+    opened = resolve
+  })
+  const ended = (async () => {
+    for await (const change of feed.watch(reader, { signal })) {
+      if (change.kind === 'heartbeat') opened()
+      if (change.kind === 'added') seen.add(change.post.text)
+      if (change.kind === 'reset') resets.push(change.reason)
+    }
+  })().catch((error: unknown) => {
+    if (!signal.aborted) throw error
+  })
+  return { seen, resets, isOpen, ended }
+}
+
+test('whoever watches is told everything while they move and go back, and never to list anew', async () => {
+  const feed = await started()
+  const ending = new AbortController()
+  setMaxListeners(readers.length + 1, ending.signal)
+  const watches = readers.map((reader) => watchOf(feed, reader, ending.signal))
+  await Promise.all(watches.map(({ isOpen }) => isOpen))
+  const move = await feed.moveSlots(ALL, 'cell-2')
+  const written: string[] = []
+  const publish = async () => {
+    const text = `watched ${written.length}`
+    await feed.publish(authors[written.length % authors.length] ?? '', text)
+    written.push(text)
+    await setTimeout(10)
+  }
+  for (let left = 20; left > 0; ) {
+    await publish()
+    if (await isIn(feed, move, 'RETIRING')) left--
+  }
+  await feed.changeMove(move.id, 'roll-back')
+  for (let left = 20; left > 0; left--) await publish()
+  while (!watches.every(({ seen }) => written.every((text) => seen.has(text)))) {
+    await setTimeout(20)
+  }
+  ending.abort()
+  await Promise.all(watches.map(({ ended }) => ended))
+  expect(watches.flatMap(({ resets }) => resets)).toEqual([])
 })
 
 test('what is moved can be taken back, and moved again', async () => {

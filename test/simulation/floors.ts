@@ -137,6 +137,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'step: walked a dashboard to its end': 640,
   'step: walked up to the top': 45,
   'step: watched for a while': 50,
+  'step: watcher goes on at another cell': 3,
   'step: watcher told to read anew': 15,
   "step: watcher's picture compared": 9,
   'step: zombie ended with CELL_SUPERSEDED': 20,

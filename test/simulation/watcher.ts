@@ -1,5 +1,5 @@
-// A client that watches: it lists the dashboard once, then keeps it current by nothing but what is pushed. Whenever the log has
-// been still for a while its picture must be right, body for body.
+// A client that watches: it lists the dashboard once, then keeps it current by nothing but what is pushed, also when its user moves to
+// another cell meanwhile. Whenever the log has been still for a while its picture must be right, body for body.
 
 import { hasReached, type Position } from '../../cells/model/position.ts'
 import type { UserRef } from '../../cells/model/user-key.ts'
@@ -15,7 +15,13 @@ import { compareInDashboard } from './belonging.ts'
 import { Violation } from './violation.ts'
 import type { World } from './world.ts'
 
-type Ended = 'reload' | 'lost'
+type Ended = 'left' | 'reload' | 'lost' | { readonly movedAt: Position }
+type Stay = {
+  readonly host: CellHost
+  readonly incarnation: Incarnation
+  readonly items: AsyncIterator<WatchItem>
+  readonly position: Position
+}
 
 const AUDIT_PAUSE_US = 90_000_000
 
@@ -37,24 +43,40 @@ export class Watcher {
   /** Watches for a while, or until told to read anew. */
   async watch(durationUs: number): Promise<void> {
     const world = this.#world
-    const host = world.homeOf(this.#viewer.key)
-    const incarnation = host.serving
-    if (incarnation === undefined) return
     const leave = new AbortController()
-    const call = { viewer: this.#viewer.key, signal: leave.signal }
-    const question = { name: 'watch', seen: world.seenBy(this.#viewer.key), deadlineMs: 300_000 }
-    const asked = { ...question, epoch: world.placement.epoch }
-    const heard = await ask(world, host, asked, (cell, base) => cell.watch({ ...base, ...call }))
-    if (heard.kind !== 'ok') return
+    let stay = await this.#open(leave.signal)
+    if (stay === undefined) return
     world.scheduler.after(durationUs, 'watcher leaves', () => leave.abort())
-    const items = heard.value[Symbol.asyncIterator]()
-    if (!(await this.#list(heard.position))) return leave.abort()
-    world.spawn('an audit', () => this.#audit(incarnation, host))
-    const ended = await this.#follow(items, incarnation, host)
+    if (!(await this.#list(stay.position))) return leave.abort()
+    let ended: Ended = 'lost'
+    while (stay !== undefined) {
+      const { incarnation, host } = stay
+      world.spawn('an audit', () => this.#audit(incarnation, host))
+      ended = await this.#follow(stay)
+      stay = typeof ended === 'object' ? await this.#open(leave.signal, ended.movedAt) : undefined
+      if (stay !== undefined) world.tally.add('step: watcher goes on at another cell')
+    }
     this.#isOver = true
     leave.abort()
     if (ended === 'left') this.#world.tally.add('step: watched for a while')
     if (ended === 'reload') this.#world.tally.add('step: watcher told to read anew')
+  }
+
+  /** At the viewer's cell of now; `since`: going on from where another one ended. */
+  async #open(signal: AbortSignal, since?: Position): Promise<Stay | undefined> {
+    const world = this.#world
+    const viewer = this.#viewer.key
+    const host = world.homeOf(viewer)
+    const incarnation = host.serving
+    if (incarnation === undefined) return undefined
+    const question = { name: 'watch', seen: since ?? world.seenBy(viewer), deadlineMs: 300_000 }
+    const asked = { ...question, epoch: world.placement.epoch }
+    const heard = await ask(world, host, asked, (cell, base) =>
+      cell.watch({ ...base, viewer, signal }, since),
+    )
+    if (heard.kind !== 'ok') return undefined
+    const items = heard.value[Symbol.asyncIterator]()
+    return { host, incarnation, items, position: heard.position }
   }
 
   async #list(seen: Position): Promise<boolean> {
@@ -70,11 +92,7 @@ export class Watcher {
     }
   }
 
-  async #follow(
-    items: AsyncIterator<WatchItem>,
-    incarnation: Incarnation,
-    host: CellHost,
-  ): Promise<Ended | 'left'> {
+  async #follow({ items, incarnation, host }: Stay): Promise<Ended> {
     const { process } = incarnation
     let isFirst = true
     for (;;) {
@@ -91,6 +109,7 @@ export class Watcher {
       }
       isFirst = false
       if (item.kind === 'reload') {
+        if (item.position.length > 0) return { movedAt: item.position }
         this.#world.tally.add(`watcher reads anew: ${item.reason}`)
         return 'reload'
       }

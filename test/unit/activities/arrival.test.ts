@@ -3,6 +3,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { userRef } from '../../../cells/model/user-key.ts'
+import type { WatchItem } from '../../../cells/ports/cell-client.ts'
 import type { SlotSource } from '../../../cells/ports/slot-source.ts'
 import { DELIVERY_POLICY } from '../../../cells/model/delivery-policy.ts'
 import { gate, HOUR, ok, SECOND, until } from './stage.ts'
@@ -265,4 +266,72 @@ test('a cell that starts while its slots go for good is not said to have lost th
   reading.open()
   await started
   expect(await target.dashboard('bob')).toEqual(['ann:hello'])
+})
+
+/** Alice watches Zoe at the source until she has moved; what came until then, and after it. */
+async function watchedMove(between: (cells: TwoCells) => Promise<void>) {
+  const cells = await TwoCells.start(1)
+  const { source, target } = cells
+  await source.follow('alice', 'zoe')
+  const first = await source.publish('zoe', 'first')
+  await source.checkpoint()
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  await cells.arrived()
+  const items = ok(await source.cell.watch(source.call('alice')))
+  await source.publish('zoe', 'at the source')
+  await source.applied()
+  await cells.cutOver()
+  const told: WatchItem[] = []
+  for await (const item of items) told.push(item)
+  const last = told.at(-1)
+  if (last?.kind !== 'reload') throw new Error('the watch did not end')
+  await source.edit(first, 'edited')
+  await source.remove(await source.publish('zoe', 'for a moment'))
+  await between(cells)
+  await source.publish('zoe', 'before the watch')
+  await target.applied()
+  const on = ok(await target.cell.watch(target.call('alice'), last.position))
+  await source.publish('zoe', 'after it')
+  await target.applied()
+  return { last, told, items: on[Symbol.asyncIterator](), target }
+}
+
+const wordOf = (item: WatchItem): string =>
+  'post' in item ? `${item.kind} ${Buffer.from(item.post.content).toString()}` : item.kind
+
+test('a watch goes on at the new cell with all that came in between', async () => {
+  const { last, told, items } = await watchedMove(async () => {})
+  expect(told.map(wordOf)).toEqual(['position', 'added at the source', 'reload'])
+  const words: string[] = []
+  for (let i = 0; i < 6; i++) {
+    const { value } = await items.next()
+    if (i === 0) expect(value).toEqual({ kind: 'position', position: last.position })
+    words.push(wordOf(value as WatchItem))
+  }
+  expect(words).toEqual([
+    'position',
+    'edited edited',
+    'added for a moment',
+    'removed',
+    'added before the watch',
+    'added after it',
+  ])
+})
+
+test.for([
+  ['the viewer follows somebody', (cells: TwoCells) => cells.source.follow('alice', 'ann')],
+  ['an author is gone', (cells: TwoCells) => cells.source.deleteUser('zoe')],
+] as const)('but not when %s in between', async ([, between]) => {
+  const { items } = await watchedMove(between)
+  await items.next()
+  expect((await items.next()).value).toEqual({ kind: 'reload', reason: 'moved', position: [] })
+})
+
+test('nor at a cell that did not know of the move in time', async () => {
+  const { target } = await watchedMove(async () => {})
+  const on = ok(await target.cell.watch(target.call('alice'), [0, 0, 0, 0]))
+  const items = on[Symbol.asyncIterator]()
+  await items.next()
+  expect((await items.next()).value).toEqual({ kind: 'reload', reason: 'moved', position: [] })
 })

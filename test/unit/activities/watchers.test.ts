@@ -74,7 +74,7 @@ test.for([
   await stage.follow('bob', 'ann')
   const watch = await Watch.begin(stage, 'bob')
   await change(stage)
-  expect(await watch.next()).toEqual({ kind: 'reload', reason: 'graph-changed' })
+  expect(await watch.next()).toEqual({ kind: 'reload', reason: 'graph-changed', position: [] })
 })
 
 test('who watches before the cell knew them is told of their first post', async () => {
@@ -101,7 +101,7 @@ test('a watcher that falls behind is told so', async () => {
   const watch = await Watch.begin(stage, 'bob')
   for (let i = 0; i < 5; i++) await stage.publish('ann', `${i}`)
   await stage.applied()
-  expect(await watch.next()).toEqual({ kind: 'reload', reason: 'too-slow' })
+  expect(await watch.next()).toEqual({ kind: 'reload', reason: 'too-slow', position: [] })
   await expect(watch.next()).rejects.toThrow('ended')
 })
 
@@ -120,11 +120,11 @@ test('a cell that stops or fails ends its watches', async () => {
   const stopping = await Stage.open()
   const first = await Watch.begin(stopping, 'bob')
   void stopping.cell.stop()
-  expect(await first.next()).toEqual({ kind: 'reload', reason: 'stopping' })
+  expect(await first.next()).toEqual({ kind: 'reload', reason: 'stopping', position: [] })
   const failing = await Stage.open()
   const second = await Watch.begin(failing, 'bob')
   failing.hooks.set('posts.put', () => Promise.reject(new TypeError('broken')))
   await failing.publish('ann', '1')
-  expect(await second.next()).toEqual({ kind: 'reload', reason: 'stopping' })
+  expect(await second.next()).toEqual({ kind: 'reload', reason: 'stopping', position: [] })
   await until(async () => (await failing.cell.status()).watchers === 0)
 })

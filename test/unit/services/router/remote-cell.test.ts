@@ -155,7 +155,7 @@ test('when the connection breaks, calls and watches end, and the next call finds
   served.stop()
   expect(await pending).toBe('CELL_UNAVAILABLE')
   const last = await items.next()
-  expect(last.value).toEqual({ kind: 'reload', reason: 'stopping' })
+  expect(last.value).toEqual({ kind: 'reload', reason: 'stopping', position: [] })
   expect((await items.next()).done).toBe(true)
   const port = Number(served.address.split(':')[1])
   const again = await serveCell(() => cellThat({ countUnread: async () => counted(2) }), { port })
@@ -285,7 +285,7 @@ test('a cell that closes answers what runs, and tells watchers to come again', a
   const asked = remote.countUnread(callOf(), 1)
   await expect.poll(() => isAsked).toBe(true)
   const closed = served.service.close()
-  expect((await last).value).toEqual({ kind: 'reload', reason: 'stopping' })
+  expect((await last).value).toEqual({ kind: 'reload', reason: 'stopping', position: [] })
   answer(counted(4))
   expect(await asked).toEqual(counted(4))
   await closed
