@@ -51,6 +51,9 @@ async function askCopyOf(
   )
   const after = await heldAt(host, move)
   if (heard.kind !== 'ok' || before === undefined || before !== after) return
+  // A later move may have taken the slot over meanwhile, and its copy may be whole.
+  const now = world.placement.moves.find(({ id }) => id === move.id)
+  if (now === undefined || !usersIn(world, now).includes(viewer)) return
   if (before !== HALF) {
     const asked = { viewer: viewer.key, query, clockSkewMs: world.limits.clockSkewMs }
     checkPage(world.belonging, asked, heard)
