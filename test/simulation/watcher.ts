@@ -32,6 +32,8 @@ export class Watcher {
   readonly #viewer: UserRef
   readonly #picture = new Map<string, PostView>()
   #isOver = false
+  #isOpening = false
+  #wantsToLeave = false
 
   constructor(options: { world: World; dice: Dice; readers: Readers; viewer: UserRef }) {
     this.#world = options.world
@@ -46,14 +48,21 @@ export class Watcher {
     const leave = new AbortController()
     let stay = await this.#open(leave.signal)
     if (stay === undefined) return
-    world.scheduler.after(durationUs, 'watcher leaves', () => leave.abort())
+    world.scheduler.after(durationUs, 'watcher leaves', () => {
+      this.#wantsToLeave = true
+      // Who gives up while a cell is asked gets no answer at all.
+      if (!this.#isOpening) leave.abort()
+    })
     if (!(await this.#list(stay.position))) return leave.abort()
     let ended: Ended = 'lost'
     while (stay !== undefined) {
       const { incarnation, host } = stay
       world.spawn('an audit', () => this.#audit(incarnation, host))
       ended = await this.#follow(stay)
+      this.#isOpening = true
       stay = typeof ended === 'object' ? await this.#open(leave.signal, ended.movedAt) : undefined
+      this.#isOpening = false
+      if (this.#wantsToLeave) leave.abort()
       if (stay !== undefined) world.tally.add('step: watcher goes on at another cell')
     }
     this.#isOver = true
