@@ -2,7 +2,7 @@
 // the cells load; what asks for a cell meanwhile is told to wait.
 
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
-import type { CellName } from '../../cells/model/placement.ts'
+import { type CellName, ownersOf } from '../../cells/model/placement.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
@@ -100,10 +100,13 @@ export async function startCluster(
   metrics.watchPlacement(() => router.placement)
   const health = {
     isLive: () => reports().some(({ state }) => state === 'serving'),
-    notReady: () =>
-      reports()
-        .filter(({ state }) => state !== 'serving')
-        .map(({ cell, state }) => `${cell} is ${state}`),
+    // A cell that was added and owns nothing yet keeps nobody waiting.
+    notReady: () => {
+      const owners = ownersOf(router.placement)
+      return reports()
+        .filter(({ cell, state }) => state !== 'serving' && owners.includes(cell))
+        .map(({ cell, state }) => `${cell} is ${state}`)
+    },
   }
   const page = await serveStatusPage({ host, port: options.statusPort, metrics, health })
   closing.add(() => page.stop())

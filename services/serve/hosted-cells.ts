@@ -42,6 +42,8 @@ export class HostedCells {
   readonly #moving: Moving
   readonly #stores = new Map<CellName, HostedStore>()
   readonly #hosts = new Map<CellName, CellHost>()
+  /** Cells that were added and lack what the firehose has lost: how far they are, for people. */
+  readonly #filling = new Map<CellName, string>()
   readonly #stopping = new AbortController()
 
   constructor(parts: HostedParts) {
@@ -57,7 +59,11 @@ export class HostedCells {
   }
 
   reports(): CellReport[] {
-    return [...this.#hosts.values()].map((host) => host.report())
+    const filling = [...this.#filling].filter(([cell]) => !this.#hosts.has(cell))
+    return [
+      ...[...this.#hosts.values()].map((host) => host.report()),
+      ...filling.map(([cell, detail]) => fillingReport(cell, detail)),
+    ]
   }
 
   /** Makes the cells of the placement; they load when they are started. */
@@ -103,6 +109,9 @@ export class HostedCells {
         const now = placement()
         const added = now.cells.filter((cell) => !this.#hosts.has(cell))
         for (const cell of added) await this.#add(cell, now).catch(failed)
+        for (const cell of this.#filling.keys()) {
+          if (!now.cells.includes(cell)) this.#filling.delete(cell)
+        }
         const removed = [...this.#hosts].filter(([cell]) => !now.cells.includes(cell))
         for (const [cell, host] of removed) {
           this.#hosts.delete(cell)
@@ -129,6 +138,7 @@ export class HostedCells {
     const store = this.#storeOf(name)
     const [donor] = ownersOf(placement).filter((cell) => cell !== name)
     if (donor === undefined) throw new Error(`there is no cell to fill ${name} from`)
+    this.#filling.set(name, `is filled with the posts of ${donor}`)
     const ports = { firehose, store, donor: this.#storeOf(donor), clock }
     const boot = await nextBoot(control)
     const { signal } = this.#stopping
@@ -136,8 +146,15 @@ export class HostedCells {
     try {
       await new Rebuild(ports, { name, boot, placement, limits, signal }).run()
     } catch (error) {
-      if (!(error instanceof NothingToRebuild)) throw error
+      if (error instanceof NothingToRebuild) return
+      const why = error instanceof Error ? error.message : String(error)
+      this.#filling.set(
+        name,
+        `could not be filled with the posts of ${donor}, is tried again: ${why}`,
+      )
+      throw error
     }
+    this.#filling.set(name, `was filled with the posts of ${donor}, and starts`)
   }
 
   async #open(name: CellName, placement: Placement): Promise<CellHost> {
@@ -169,4 +186,9 @@ export class HostedCells {
     if (store === undefined) throw new Error(`there is no cell ${cell} in this process`)
     return store
   }
+}
+
+function fillingReport(cell: CellName, detail: string): CellReport {
+  const unknown = { boot: 0, startedAtMs: 0, memoryBytes: undefined, client: undefined }
+  return { cell, state: 'loading', detail, version: packageVersion(), ...unknown }
 }

@@ -68,10 +68,16 @@ test('a new cell that was not filled to its end is added anew when the process s
   expect(after.client('cell-1')).toBeDefined()
   const ending = new AbortController()
   const following = after.following(() => both)(ending.signal, () => undefined)
+  const states = new Set<string>()
   await until(async () => {
     clock.advance(SECOND)
+    for (const { cell, state, detail } of after.reports()) {
+      if (cell === 'cell-2') states.add(`${state} ${detail}`)
+    }
     return (await after.client('cell-2')?.status())?.ready === true
   })
+  expect([...states]).toContain('loading is filled with the posts of cell-1')
+  expect(after.reports().map(({ cell }) => cell)).toEqual(['cell-1', 'cell-2'])
   const call = { seen: end, signal: new AbortController().signal }
   const found = await after.client('cell-2')?.publicPost(call, userRef('ann').key, postId)
   expect(found && ok(found).kind).toBe('found')
