@@ -131,9 +131,10 @@ async function rolledBack(world: World, movers: Movers): Promise<void> {
 }
 
 /** The source of a standby goes, and comes back. */
-async function takenOver(world: World, { id, from }: Move, dice: Dice): Promise<void> {
+async function takenOver(world: World, { from }: Move, dice: Dice): Promise<void> {
+  // It may have taken over already, if the crash was then, and gone home: then another one follows.
   const isReady = (): boolean =>
-    world.placement.moves.some((move) => move.id === id && move.phase.kind === 'ready')
+    world.placement.moves.some((move) => move.from === from && move.phase.kind === 'ready')
   await until(world, 'the standby is ready', isReady)
   await dieUntilTakenOver(world, world.hostOf(from), dice)
 }
