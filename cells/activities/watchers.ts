@@ -5,7 +5,7 @@
 import type { PostId } from '../model/post-id.ts'
 import { HIDE_REBLOGS, type Reader } from '../model/reader.ts'
 import type { Position } from '../model/position.ts'
-import { RecentNews } from '../model/recent-news.ts'
+import { type News, RecentNews } from '../model/recent-news.ts'
 import type { UserKey } from '../model/user-key.ts'
 import type { WatchItem } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -27,16 +27,15 @@ type Pushed =
   | Exclude<WatchItem, { readonly kind: 'added' | 'edited' }>
 
 /** What watchers were told, whoever they were: of a post, or of one user. */
-type Recent =
-  | {
-      readonly kind: 'post'
-      readonly author: number
-      readonly item: Pushed
-      readonly position: Position
-    }
-  | { readonly kind: 'graph' | 'gone' | 'mark'; readonly user: number; readonly position: Position }
+type Recent = News &
+  (
+    | { readonly kind: 'post'; readonly author: number; readonly item: Pushed }
+    | { readonly kind: 'graph' | 'gone' | 'mark'; readonly user: number }
+  )
 
-const RECENT_MOST = 8_192
+const RECENT = { most: 8_192, bytesMost: 16 << 20 }
+/** What one takes beside its text. */
+const RECENT_BYTES = 256
 /** Slots that go back are no move any more. */
 const RECENT_MS = 60_000
 
@@ -63,7 +62,7 @@ export class Watchers implements Audience, ReaderWatch {
   readonly #byAuthor = new Map<number, Set<Watcher>>()
   readonly #byReader = new Map<UserKey, Set<Watcher>>()
   /** While slots move, and for a while after. */
-  readonly #recent = new RecentNews<Recent>(RECENT_MOST)
+  readonly #recent = new RecentNews<Recent>(RECENT)
   #recentUntilMs: number | undefined
   readonly #clock: Pick<Clock, 'nowMs'>
   count = 0
@@ -214,12 +213,15 @@ export class Watchers implements Audience, ReaderWatch {
 
   #note(kind: 'graph' | 'gone' | 'mark', user: number): void {
     if (this.#isKept()) {
-      this.#recent.note({ kind, user, position: [...this.#state.position] })
+      const position = [...this.#state.position]
+      this.#recent.note({ kind, user, position, bytes: RECENT_BYTES })
     }
   }
 
   #tell(author: number, item: Extract<Pushed, { readonly position: Position }>): void {
-    this.#recent.note({ kind: 'post', author, item, position: item.position })
+    const body = 'row' in item ? item.row.body : undefined
+    const bytes = RECENT_BYTES + (body?.head.length ?? 0) + (body?.content.length ?? 0)
+    this.#recent.note({ kind: 'post', author, item, position: item.position, bytes })
     for (const watcher of this.#byAuthor.get(author) ?? []) this.#tellOne(watcher, author, item)
   }
 

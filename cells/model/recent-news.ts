@@ -9,19 +9,23 @@
 
 import { hasReached, type Position } from './position.ts'
 
-/** `position`: of the cell when it was told; it holds what is told. */
-export type News = { readonly position: Position }
+/** `position`: of the cell when it was told; it holds what is told. `bytes`: what keeping it takes. */
+export type News = { readonly position: Position; readonly bytes: number }
 
 export class RecentNews<T extends News> {
   readonly #most: number
-  #kept: T[] = []
-  /** Where the oldest lies. */
+  readonly #bytesMost: number
+  /** By its number, from `#first` on to `#next`. */
+  #kept: (T | undefined)[] = []
   #first = 0
+  #next = 0
+  #bytes = 0
   /** Undefined while nothing is kept. */
   #from: Position | undefined
 
-  constructor(most: number) {
-    this.#most = most
+  constructor(limits: { readonly most: number; readonly bytesMost: number }) {
+    this.#most = limits.most
+    this.#bytesMost = limits.bytesMost
   }
 
   get isKept(): boolean {
@@ -37,23 +41,35 @@ export class RecentNews<T extends News> {
     this.#from = undefined
     this.#kept = []
     this.#first = 0
+    this.#next = 0
+    this.#bytes = 0
   }
 
   note(news: T): void {
     if (this.#from === undefined) return
-    if (this.#kept.length < this.#most) {
-      this.#kept.push(news)
-      return
-    }
-    this.#from = this.#kept[this.#first]?.position ?? this.#from
-    this.#kept[this.#first] = news
-    this.#first = (this.#first + 1) % this.#most
+    if (this.#next - this.#first === this.#most) this.#dropFirst()
+    this.#kept[this.#next++ % this.#most] = news
+    this.#bytes += news.bytes
+    while (this.#bytes > this.#bytesMost && this.#first < this.#next) this.#dropFirst()
+  }
+
+  #dropFirst(): void {
+    const at = this.#first++ % this.#most
+    const news = this.#kept[at]
+    this.#kept[at] = undefined
+    if (news === undefined) return
+    this.#from = news.position
+    this.#bytes -= news.bytes
   }
 
   /** In the order of telling, what somebody need not have heard who has heard everything before the position. Undefined when some of it is not kept. */
   since(position: Position): T[] | undefined {
     if (this.#from === undefined || !hasReached(position, this.#from)) return undefined
-    const all = [...this.#kept.slice(this.#first), ...this.#kept.slice(0, this.#first)]
-    return all.filter((news) => !hasReached(position, news.position))
+    const told: T[] = []
+    for (let number = this.#first; number < this.#next; number++) {
+      const news = this.#kept[number % this.#most]
+      if (news !== undefined && !hasReached(position, news.position)) told.push(news)
+    }
+    return told
   }
 }
