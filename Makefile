@@ -63,7 +63,7 @@ test: install format-check lint types build ## Everything: checks, build, all te
 sim: gen ## Simulate the cluster under faults: SEEDS=<how many>, or SEED=<n> to replay one
 	@$(TSX) test/simulation/main.ts $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),100))
 
-sim-crashes: gen ## Crash each part of a move at everything that it does: SEEDS=<how many> (a quarter of an hour each)
+sim-crashes: gen ## Crash each part of a move at everything that it does: SEEDS=<how many> (some minutes each)
 	@$(TSX) test/simulation/crash-main.ts $(if $(SEED),--seed $(SEED) --crash "$(CRASH)",--seeds $(or $(SEEDS),1) --from $(or $(FROM),1))
 
 explore: gen ## Go through every state of a move between two cells, with two crashes
