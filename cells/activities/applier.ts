@@ -40,7 +40,6 @@ export interface Audience {
 }
 
 const LOOK_AHEAD = 512
-
 /** Rows read from the store for a batch; undefined where there is neither post nor mark. */
 type Known = Map<string, PostRow | undefined>
 
@@ -260,9 +259,11 @@ export class Applier {
           nowMs: this.#state.runningMaxMs[partition] ?? 0,
         })
         return
+      case 'user-deleted':
+        this.#audience.userDeleted(this.#names.lookup(fact.user.key))
+        return
       case 'post-liked':
       case 'post-unliked':
-      case 'user-deleted':
       case 'unreadable':
         return
     }
@@ -343,7 +344,6 @@ export class Applier {
     this.#isBetween = true
     await this.#authors.deleteUser(number)
     this.toErase.set(number, user.key)
-    this.#audience.userDeleted(number)
   }
 
   #rowOf(author: number, offset: number, fact: PostCreated): PostRow {

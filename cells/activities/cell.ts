@@ -162,6 +162,7 @@ export class Cell implements CellClient {
     const reached = await Promise.race([this.#readiness.caughtUp(signal), this.failure])
     if (reached instanceof Error) throw reached
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
+    parts.watchers.open()
     this.#readiness.open()
   }
 
@@ -245,9 +246,8 @@ export class Cell implements CellClient {
   }
 
   async watch(call: Call, since?: Position): Promise<Answer<AsyncIterable<WatchItem>>> {
-    const { viewer: user, signal } = call
     return this.#gate.inSlot(call, async (viewer, _slot, { watchers }) =>
-      watchers.watch(user, viewer, { signal, since }),
+      watchers.watch(call.viewer, viewer, { signal: call.signal, since }),
     )
   }
 

@@ -14,14 +14,17 @@ import type { Answer, Call, CellClient, DashboardQuery, Place } from '../ports/c
 export type VerificationLimits = {
   /** Readers compared, of all slots together, taken evenly. */
   readonly readersMax: number
-  /** Posts compared of each dashboard, from the top; and as many below the windows of both cells, where inboxes are. */
+  /** Posts compared of each dashboard, from the top. */
   readonly postsMax: number
+  /** Of so many readers, taken evenly, as many posts below the windows of both cells, where inboxes are: each is a pull of all they follow. */
+  readonly belowMax: number
   /** How often a difference is looked at. */
   readonly looksMax: number
 }
 export const VERIFICATION_LIMITS: VerificationLimits = {
   readersMax: 256,
   postsMax: 50,
+  belowMax: 16,
   looksMax: 5,
 }
 
@@ -56,17 +59,23 @@ export async function differenceOf(
   const holders = source === undefined ? [target] : [source, target]
   // Copied inboxes may hold posts that a target which lags has not applied yet.
   const { logEnd = [] } = await target.slots({ logEnd: true })
-  const depth = { postsMax: limits.postsMax, below: await belowWindows(holders) }
+  const below = await belowWindows(holders)
   const differing: string[] = []
-  for (const { user, slot } of await sampleOf(move, holders, limits.readersMax)) {
-    const what = await whatDiffers(user)
+  const sample = await sampleOf(move, holders, limits.readersMax)
+  const everyBelow = Math.max(1, Math.ceil(sample.length / limits.belowMax))
+  for (const [i, { user, slot }] of sample.entries()) {
+    const isDeep = i % everyBelow === 0
+    const what = await whatDiffers(user, {
+      postsMax: limits.postsMax,
+      below: isDeep ? below : undefined,
+    })
     if (what !== undefined)
       differing.push(`${what} of the user ${await nameOf(user, slot, holders)}`)
     if (differing.length === NAMED_MAX) break
   }
   return differing.length === 0 ? undefined : differing.join(', ')
 
-  async function whatDiffers(user: UserKey): Promise<string | undefined> {
+  async function whatDiffers(user: UserKey, depth: Depth): Promise<string | undefined> {
     const call = { viewer: user, epoch: ANY_EPOCH, signal }
     const asked: readonly [string, CellClient | undefined, Look, Look][] = [
       ['relations', source, relations(call), relations(call)],

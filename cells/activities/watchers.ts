@@ -47,6 +47,8 @@ type Watcher = {
   readonly queue: Pushed[]
   readonly bell: Bell
   closed: boolean
+  /** A stream may have one watch after the other. */
+  readonly forget: () => void
 }
 
 export class TooManyWatchers extends Error {
@@ -64,6 +66,7 @@ export class Watchers implements Audience, ReaderWatch {
   /** While slots move, and for a while after. */
   readonly #recent = new RecentNews<Recent>(RECENT)
   #recentUntilMs: number | undefined
+  #isOpen = false
   readonly #clock: Pick<Clock, 'nowMs'>
   count = 0
 
@@ -95,11 +98,13 @@ export class Watchers implements Audience, ReaderWatch {
     const edges = isGone ? undefined : viewer.reader?.edges
     edges?.compact()
     const authors = edges?.keys.slice(0, edges.size) ?? new Uint32Array(0)
-    const watcher = { user, viewer, authors, queue: [], bell: new Bell(), closed: false }
+    const leave = (): void => this.#unregister(watcher)
+    const forget = (): void => signal.removeEventListener('abort', leave)
+    const watcher = { user, viewer, authors, queue: [], bell: new Bell(), closed: false, forget }
     this.#push(watcher, { kind: 'position', position: [...(since ?? this.#state.position)] })
     this.#register(watcher)
     if (since !== undefined) this.#repeat(watcher, since)
-    signal.addEventListener('abort', () => this.#unregister(watcher), { once: true })
+    signal.addEventListener('abort', leave)
     if (signal.aborted) this.#unregister(watcher)
     return this.#items(watcher, signal)
   }
@@ -108,8 +113,15 @@ export class Watchers implements Audience, ReaderWatch {
     return this.count > 0 && [...this.#watchersOf(reader)].length > 0
   }
 
+  /** The cell has caught up: from now on all that is applied is told, as no row of a reader reflects more than that. */
+  open(): void {
+    this.#isOpen = true
+    this.placed()
+  }
+
   /** To be called when the placement may have changed: what is told is kept while slots move. */
   placed(): void {
+    if (!this.#isOpen) return
     const { placement, position } = this.#state
     if (placement.moves.length > 0) {
       this.#recent.begin(position)
@@ -130,7 +142,10 @@ export class Watchers implements Audience, ReaderWatch {
       this.#close(watcher, 'moved', [])
       return
     }
+    const removed = new Set(news.flatMap(removedIn))
     for (const each of news) {
+      // Of what is gone by now only that it is.
+      if (each.kind === 'post' && 'row' in each.item && removed.has(nameOf(each.item.row))) continue
       if (each.kind === 'post') this.#tellOne(watcher, each.author, each.item)
       else if (each.kind === 'mark' && each.user === number) this.#tellMark(watcher)
     }
@@ -302,11 +317,21 @@ export class Watchers implements Audience, ReaderWatch {
   }
 
   #unregister(watcher: Watcher): void {
+    watcher.forget()
     if (!removeFrom(this.#byReader, watcher.user, watcher)) return
     this.count--
     watcher.closed = true
     for (const author of watcher.authors) removeFrom(this.#byAuthor, author, watcher)
   }
+}
+
+function nameOf({ author, postId }: Pick<PostRow, 'author' | 'postId'>): string {
+  return `${author}/${postId}`
+}
+
+function removedIn(news: Recent): string[] {
+  if (news.kind !== 'post' || news.item.kind !== 'removed') return []
+  return [nameOf({ author: news.author, postId: news.item.postId })]
 }
 
 function addTo<K>(map: Map<K, Set<Watcher>>, key: K, watcher: Watcher): void {

@@ -68,7 +68,8 @@ export class CostMeter {
 
   #note(name: CostName, units: number, took: number): void {
     const known = this.#measured[name]
-    const each = Math.min(took / units, known * OUTLIER)
+    // However little it was of late.
+    const each = Math.min(took / units, Math.max(known, COSTS_EXPECTED[name]) * OUTLIER)
     const isWait = each > known && WAITED_FOR.has(name)
     const rests = this.#known[name] ?? MEMORY[name] / EXPECTED_COUNTS
     const memory = isWait ? rests * PATIENCE : rests

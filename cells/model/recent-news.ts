@@ -65,11 +65,17 @@ export class RecentNews<T extends News> {
   /** In the order of telling, what somebody need not have heard who has heard everything before the position. Undefined when some of it is not kept. */
   since(position: Position): T[] | undefined {
     if (this.#from === undefined || !hasReached(position, this.#from)) return undefined
-    const told: T[] = []
-    for (let number = this.#first; number < this.#next; number++) {
-      const news = this.#kept[number % this.#most]
-      if (news !== undefined && !hasReached(position, news.position)) told.push(news)
+    let [first, end] = [this.#first, this.#next]
+    // Positions only grow: what need not be told comes first.
+    while (first < end) {
+      const middle = first + ((end - first) >>> 1)
+      if (hasReached(position, this.#at(middle).position)) first = middle + 1
+      else end = middle
     }
-    return told
+    return Array.from({ length: this.#next - first }, (_, i) => this.#at(first + i))
+  }
+
+  #at(number: number): T {
+    return this.#kept[number % this.#most] as T
   }
 }

@@ -119,6 +119,6 @@ export async function startCluster(
     adminAddress: `${host}:${adminPort}`,
     statusAddress: `${host}:${page.port}`,
     cells: reports().map(({ cell }: CellReport) => cell),
-    isWhole: () => reports().every(({ state }) => state === 'serving'),
+    isWhole: () => cells.isWhole,
   }
 }

@@ -66,6 +66,11 @@ export class HostedCells {
     ]
   }
 
+  /** Whether all cells serve but those that are filled: how long that takes is not known. */
+  get isWhole(): boolean {
+    return [...this.#hosts.values()].every((host) => host.report().state === 'serving')
+  }
+
   /** Makes the cells of the placement; they load when they are started. */
   async open(placement: Placement): Promise<void> {
     for (const cell of placement.cells) await this.#open(cell, placement)
