@@ -142,6 +142,8 @@ export class Watchers implements Audience, ReaderWatch {
       this.#close(watcher, 'moved', [])
       return
     }
+    // Who is deleted follows nobody, whatever the row says.
+    if (watcher.authors.length === 0) return
     const removed = new Set(news.flatMap(removedIn))
     for (const each of news) {
       // Of what is gone by now only that it is.

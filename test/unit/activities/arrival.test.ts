@@ -328,6 +328,30 @@ test.for([
   expect((await items.next()).value).toEqual({ kind: 'reload', reason: 'moved', position: [] })
 })
 
+test('who is deleted is told nothing, here as there', async () => {
+  const cells = await TwoCells.start(1)
+  const { source, target } = cells
+  await source.follow('alice', 'zoe')
+  await source.deleteUser('alice')
+  await source.checkpoint()
+  await cells.plan()
+  await cells.advance({ kind: 'prepared' })
+  await cells.arrived()
+  const since = source.firehose.currentBounds().end
+  await cells.cutOver()
+  await source.publish('zoe', 'in between')
+  await target.applied()
+  const ending = new AbortController()
+  const on = ok(await target.cell.watch(target.call('alice', ending.signal), since))
+  const items = on[Symbol.asyncIterator]()
+  expect((await items.next()).value).toMatchObject({ kind: 'position' })
+  const next = items.next()
+  await source.publish('zoe', 'after it')
+  await target.applied()
+  ending.abort()
+  expect((await next).done).toBe(true)
+})
+
 test('nor when all that came in between is that an author is gone', async () => {
   const cells = await TwoCells.start(1)
   const { source, target } = cells
