@@ -137,8 +137,10 @@ export class Away {
         if (leaving.length === LEAVING_MAX) return leaving
         const nowMs = this.#clock.nowMs()
         // For whoever watches on and on, and never reads.
-        if (this.#classes.of(reader, slot, nowMs) === 'watcher') this.#state.noteSeen(reader, nowMs)
-        else if (this.#mayGo(reader, slot)) leaving.push({ reader, revision: reader.revision })
+        const readerClass = this.#classes.of(reader, slot, nowMs)
+        if (readerClass === 'watcher') this.#state.noteSeen(reader, nowMs)
+        if (readerClass !== 'dormant' || !this.#mayGo(reader, slot)) continue
+        leaving.push({ reader, revision: reader.revision })
       }
     }
     return leaving

@@ -55,6 +55,13 @@ export class TwoCells {
     await this.advance({ kind: 'verified' })
   }
 
+  /** Plans a move of all slots to `b`; resolves when only the cutover is left. */
+  async ready(): Promise<void> {
+    await this.plan()
+    await this.advance({ kind: 'prepared' })
+    await this.arrived()
+  }
+
   /** Resolves when `b` has heard that it owns the slots. */
   async cutOver({ isTakeover = false } = {}): Promise<void> {
     await this.advance({ kind: 'cut-over', isTakeover })
