@@ -137,6 +137,7 @@ export class Policy {
     const nowMs = this.#clock.nowMs()
     const { authors, window } = this.#state
     authors.forgetRaisesBefore(secondOfHalves(window.droppedHi, window.droppedLo))
+    this.#classes.decide(nowMs)
     await this.#tally(nowMs)
     const { sums, toPull, toDeliver } = await this.#weigh(nowMs)
     await this.#change(toDeliver, 'delivered', nowMs)

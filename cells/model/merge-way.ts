@@ -47,8 +47,12 @@ export function wayCosts(options: {
 
 /** Whether so many chains cost more than the least that a walk takes. */
 export function mayWalk(posts: number, follows: number, costs: Pick<CostMeter, 'get'>): boolean {
-  const leastUs = Math.min(WINDOW_BLOCK, posts) * costs.get('walkedUs')
-  return follows * costs.get('chainUs') > leastUs
+  return follows > chainsOfWalk(posts, costs)
+}
+
+/** So many chains cost as much as the least that a walk takes, of a window of so many posts. */
+export function chainsOfWalk(posts: number, costs: Pick<CostMeter, 'get'>): number {
+  return (Math.min(WINDOW_BLOCK, posts) * costs.get('walkedUs')) / costs.get('chainUs')
 }
 
 /** The cheaper one; or, to try what may be measured wrongly, the other one if it is not much dearer. */

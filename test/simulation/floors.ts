@@ -112,7 +112,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   'step: move verifying': 100,
   'step: move verified': 150,
   'step: move ready': 95,
-  'step: move retiring': 95,
+  'step: move retiring': 100,
   'step: move aborted': 7,
   'step: move rolled back': 2.5,
   'step: move paused': 9,

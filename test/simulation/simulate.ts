@@ -98,6 +98,7 @@ async function tell(world: World): Promise<void> {
     else if (kind === 'fault') world.spawn('a fault', () => faults.strike())
     else if (world.active < ACTIVE_MAX) read(world, { readers, writers, dice })
   }
+  await movers.cutOverTwice()
   company.stop()
   await settle(world, { readers, writers, dice, movers })
 }
