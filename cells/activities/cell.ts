@@ -21,6 +21,7 @@ import type {
   Explanation,
   FollowersPage,
   FollowingPage,
+  Loading,
   Page,
   Place,
   PostFound,
@@ -113,7 +114,8 @@ export class Cell implements CellClient {
 
   /** Recovers and catches up; resolves when the cell serves. Throws FirehoseGap when the log cannot be followed. */
   async start(): Promise<void> {
-    const { firehose, store, cache, moving } = this.#ports
+    const { firehose, store, cache, clock, moving } = this.#ports
+    const { placements } = moving
     await cache.renew()
     const state = this.#state
     const { signal } = this.#stopping
@@ -125,16 +127,9 @@ export class Cell implements CellClient {
       claim,
       makeRoom: (numbers) => state.authors.reserve(numbers),
     })
-    const recovered = await new Recovery({
-      state,
-      store,
-      placements: moving.placements,
-      names,
-      firehose,
-      clock: this.#ports.clock,
-      claim,
-      persistence,
-    }).run()
+    const from = { state, store, placements, names, firehose, clock, claim, persistence }
+    const recovered = await new Recovery(from).run()
+    this.#lag.begin(state.position)
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     const parts = partsOf({
       state,
@@ -164,6 +159,11 @@ export class Cell implements CellClient {
     if (signal.aborted) throw new Stopped('the cell was stopped while it started')
     parts.watchers.open()
     this.#readiness.open()
+  }
+
+  /** Of a start; undefined before and after it, and before anything is known. */
+  get loading(): Loading | undefined {
+    return this.#readiness.isOpen ? undefined : this.#lag.loading(this.#state.position)
   }
 
   /** Whether it answers now. */

@@ -6,6 +6,7 @@
 import { hiOf, loOf } from '../model/post-id.ts'
 import { decodeAuthorFacts } from '../model/rows.ts'
 import type { UserKey } from '../model/user-key.ts'
+import type { Loading } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Donor } from '../ports/donor.ts'
 import type { PostRow, PostTable } from '../ports/post-table.ts'
@@ -37,6 +38,7 @@ export class DonorCopy {
   readonly #authors: AuthorBook
   readonly #persistence: Persistence
   readonly #numbers: TheirNumbers
+  readonly #onProgress: (loading: Loading) => void
 
   constructor(options: {
     state: CellState
@@ -46,6 +48,7 @@ export class DonorCopy {
     authors: AuthorBook
     persistence: Persistence
     clock: Clock
+    onProgress: (loading: Loading) => void
   }) {
     this.#state = options.state
     this.#donor = options.donor
@@ -53,6 +56,7 @@ export class DonorCopy {
     this.#posts = options.posts
     this.#authors = options.authors
     this.#persistence = options.persistence
+    this.#onProgress = options.onProgress
     const { donor, names: ourNames, persistence, clock } = options
     this.#numbers = new TheirNumbers({ names: donor.names, ourNames, persistence, clock })
   }
@@ -64,7 +68,7 @@ export class DonorCopy {
     let posts = 0
     let marks = 0
     for await (const theirs of this.#donor.posts.allPosts()) {
-      const rows = await this.#inOurNumbers(theirs)
+      const rows = await this.#inOurNumbers(theirs.rows)
       await this.#names.flush()
       await this.#persistence.untilDurable(() => this.#posts.put(rows))
       await this.#readBack(rows)
@@ -76,6 +80,7 @@ export class DonorCopy {
           if (this.#isHere(row.author)) authorsHere.add(row.author)
         }
       }
+      this.#onProgress({ step: 'posts', done: posts + marks, part: theirs.part })
     }
     await this.#erase(deleted)
     return { posts, marks, deletedUsers: deleted.size, authorsHere }

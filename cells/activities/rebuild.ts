@@ -28,6 +28,7 @@ import {
   keptSlots,
   slotsKept,
 } from '../model/rows.ts'
+import type { Loading } from '../ports/cell-client.ts'
 import type { CellStore, CheckpointTable, ReaderRow, Version } from '../ports/cell-store.ts'
 import type { Clock } from '../ports/clock.ts'
 import type { Donor } from '../ports/donor.ts'
@@ -46,6 +47,11 @@ export type RebuildPorts = {
   readonly store: CellStore
   readonly donor: Donor
   readonly clock: Clock
+}
+export type RebuildOptions = CellOptions & {
+  readonly signal: AbortSignal
+  /** Told of each batch of posts. */
+  readonly onProgress?: (loading: Loading) => void
 }
 export type RebuildReport = Omit<Copied, 'authorsHere'> & {
   readonly readersAdded: number
@@ -71,16 +77,18 @@ export class Rebuild {
   readonly #state: CellState
   readonly #persistence: Persistence
   readonly #signal: AbortSignal
+  readonly #onProgress: (loading: Loading) => void
   readonly #names: NameBook
   readonly #claim: Claim
   #count = 0
 
-  constructor(ports: RebuildPorts, options: CellOptions & { readonly signal: AbortSignal }) {
+  constructor(ports: RebuildPorts, options: RebuildOptions) {
     const { store, clock } = ports
     const { name, boot, limits, placement, signal } = options
     this.#ports = ports
     this.#boot = boot
     this.#signal = signal
+    this.#onProgress = options.onProgress ?? (() => {})
     const partitions = ports.firehose.identity.partitionsPerTopic * 2
     const state = new CellState({ cell: name, placement, limits, partitions, nowMs: clock.nowMs() })
     this.#state = state
@@ -168,7 +176,9 @@ export class Rebuild {
       boot: this.#boot,
     })
     const { posts } = store
-    return new DonorCopy({ state, donor, names, posts, authors, persistence, clock }).run()
+    const onProgress = this.#onProgress
+    const parts = { state, donor, names, posts, authors, persistence, clock, onProgress }
+    return new DonorCopy(parts).run()
   }
 
   /** Authors read their own posts: who published in the gap for the first time is a reader since. */

@@ -216,6 +216,15 @@ export type CostStatus = {
   readonly costChunkUs: number
 }
 
+/** How far a cell is that does not serve yet. */
+export type Loading = {
+  /** Posts are copied from another cell, or events of the log are applied. */
+  readonly step: 'posts' | 'events'
+  readonly done: number
+  /** Of the whole, about: 0 to 1. */
+  readonly part: number
+}
+
 export type CellStatus = PolicyStatus &
   ReadsCounted &
   CostStatus & {

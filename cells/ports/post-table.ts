@@ -33,6 +33,12 @@ export type PostIdList = {
   readonly reblogs: readonly boolean[]
 }
 
+export type PostBatch = {
+  readonly rows: readonly PostRow[]
+  /** How much of the whole has been read with these, about: 0 to 1. */
+  readonly part: number
+}
+
 export interface PostTable {
   /** Resolves when all rows are durable. Rows of one call may become durable in any order. */
   put(rows: readonly PostRow[]): Promise<void>
@@ -44,7 +50,7 @@ export interface PostTable {
    * Every row, marks too, once each, in any order, in bounded batches. A row that is added or changed meanwhile is met as it was
    * or as it is; one that is only added may be missed.
    */
-  allPosts(): AsyncIterable<readonly PostRow[]>
+  allPosts(): AsyncIterable<PostBatch>
   /** Turns every stored post of the author into a mark. Idempotent. */
   eraseAuthor(author: number): Promise<void>
 }

@@ -13,6 +13,7 @@ import assert from 'node:assert/strict'
 import type { PostId } from '../../cells/model/post-id.ts'
 import {
   MARK_VERSION,
+  type PostBatch,
   type PostIdList,
   type PostKey,
   type PostRow,
@@ -60,7 +61,7 @@ export class CassandraPostTable implements PostTable {
     this.#select = `SELECT post_id, flags, body, writetime(flags) AS version FROM ${posts} WHERE author = ? AND month = ? AND post_id IN ?`
     this.#selectMonths = `SELECT month FROM ${months} WHERE author = ? AND month <= ?`
     this.#selectIds = `SELECT post_id, flags FROM ${posts} WHERE author = ? AND month = ? AND post_id < ? LIMIT ?`
-    this.#selectAll = `SELECT author, post_id, flags, body, writetime(flags) AS version FROM ${posts}`
+    this.#selectAll = `SELECT author, token(author, month) AS token, post_id, flags, body, writetime(flags) AS version FROM ${posts}`
   }
 
   put(rows: readonly PostRow[]): Promise<void> {
@@ -91,9 +92,13 @@ export class CassandraPostTable implements PostTable {
   }
 
   /** Reads the ring from end to end, by tokens. */
-  async *allPosts(): AsyncIterable<readonly PostRow[]> {
+  async *allPosts(): AsyncIterable<PostBatch> {
     for await (const rows of this.#session.pages(this.#selectAll, [], POSTS_AT_ONCE)) {
-      yield rows.map((row) => rowOf(row['author'] as number, row))
+      const last = rows.at(-1)?.['token']
+      yield {
+        rows: rows.map((row) => rowOf(row['author'] as number, row)),
+        part: partOfRing(Number(last)),
+      }
     }
   }
 
@@ -190,4 +195,9 @@ function markOf({ author, postId }: PostKey): PostRow {
 async function bothOf(a: Promise<void>, b: Promise<void>): Promise<void> {
   const ended = await Promise.allSettled([a, b])
   for (const end of ended) if (end.status === 'rejected') throw end.reason
+}
+
+/** Tokens are spread evenly over all signed 64-bit numbers. */
+function partOfRing(token: number): number {
+  return (token + 2 ** 63) / 2 ** 64
 }

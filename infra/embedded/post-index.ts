@@ -154,6 +154,11 @@ export class PostIndex {
       .map(({ key, value }) => ({ author: key.readUInt32BE(4), postId: idOf(key), value }))
   }
 
+  /** No fewer than there are. */
+  get entriesMax(): number {
+    return this.#runs().reduce((sum, { entries }) => sum + entries, 0)
+  }
+
   /** Writers wait here while merging is far behind. */
   async room(): Promise<void> {
     const isBehind = () => this.#open.length > this.#fanIn * MERGES_BEHIND_MAX

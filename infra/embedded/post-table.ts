@@ -15,6 +15,7 @@ import type { PostId } from '../../cells/model/post-id.ts'
 import {
   MARK_VERSION,
   type PostBody,
+  type PostBatch,
   type PostIdList,
   type PostKey,
   type PostRow,
@@ -77,12 +78,15 @@ export class EmbeddedPostTable implements PostTable {
     }
   }
 
-  async *allPosts(): AsyncIterable<readonly PostRow[]> {
+  async *allPosts(): AsyncIterable<PostBatch> {
+    let read = 0
     for (let place: PostKey | undefined; ; ) {
       const found = this.#index.after(place, POSTS_PER_BATCH)
       place = found.at(-1)
       if (place === undefined) return
-      yield found.map((key) => this.#rowAt(key, key.value))
+      read += found.length
+      const rows = found.map((key) => this.#rowAt(key, key.value))
+      yield { rows, part: Math.min(1, read / this.#index.entriesMax) }
     }
   }
 

@@ -3,6 +3,7 @@
 import type { PostId } from '../../cells/model/post-id.ts'
 import {
   MARK_VERSION,
+  type PostBatch,
   type PostIdList,
   type PostKey,
   type PostRow,
@@ -41,11 +42,12 @@ export class MemoryPostTable implements PostTable {
     return { postIds, reblogs }
   }
 
-  async *allPosts(): AsyncIterable<readonly PostRow[]> {
-    for (const { rows } of this.#authors.values()) {
+  async *allPosts(): AsyncIterable<PostBatch> {
+    const authors = [...this.#authors.values()]
+    for (const [read, { rows }] of authors.entries()) {
       const ofAuthor = [...rows.values()]
       for (let i = 0; i < ofAuthor.length; i += ROWS_PER_BATCH) {
-        yield ofAuthor.slice(i, i + ROWS_PER_BATCH)
+        yield { rows: ofAuthor.slice(i, i + ROWS_PER_BATCH), part: (read + 1) / authors.length }
       }
     }
   }

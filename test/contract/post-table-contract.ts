@@ -193,10 +193,15 @@ export function describePostTableContract(name: string, open: () => Promise<Post
       for (let from = 0; from < rows.length; from += 50)
         await posts.put(rows.slice(from, from + 50))
       const found: PostRow[] = []
+      const parts: number[] = []
       for await (const batch of posts.allPosts()) {
-        expect(batch.length).toBeLessThanOrEqual(1_000)
-        found.push(...batch)
+        expect(batch.rows.length).toBeLessThanOrEqual(1_000)
+        found.push(...batch.rows)
+        parts.push(batch.part)
       }
+      expect(parts).toEqual([...parts].sort((a, b) => a - b))
+      expect(parts.every((part) => part > 0 && part <= 1)).toBe(true)
+      expect(parts.at(-1)).toBeGreaterThan(0.5)
       const named = (row: PostRow) => `${row.author}/${row.postId}`
       const inOrder = (all: PostRow[]) => plain(all.sort((a, b) => (named(a) < named(b) ? -1 : 1)))
       expect(inOrder(found)).toEqual(inOrder(rows))

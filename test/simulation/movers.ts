@@ -41,10 +41,6 @@ const ACTS = {
 } as const
 const DEAD_AFTER_US = 20_000_000
 const VERIFY_US = 600_000_000
-const CUTOVERS = 2
-const LOOK_US = 5_000_000
-const CALM_AFTER = 40
-const CUTOVER_LOOKS_MAX = 2_000
 
 export class Movers {
   readonly #world: World
@@ -124,26 +120,6 @@ export class Movers {
         operator,
       )
     } else await this.rollBack(move)
-  }
-
-  /** Whatever the dice said: with the faults that there are, and in calm weather if it takes long. */
-  async cutOverTwice(): Promise<void> {
-    const { control, hosts, tally } = this.#world
-    const cutOvers = (): number =>
-      ['move retiring', 'standby retiring', 'standby asked to take over']
-        .map((step) => tally.of(`step: ${step}`))
-        .reduce((sum, count) => sum + count)
-    for (let looks = 0; cutOvers() < CUTOVERS; looks++) {
-      if (looks > CUTOVER_LOOKS_MAX) throw new Violation('in vain: two cutovers')
-      if (looks === CALM_AFTER) for (const { weather } of hosts) weather.clearUp()
-      const isAnyOnTheWay = control.placement.moves.some(
-        (move) => !move.isStandby && isMoving(move) && move.phase.kind !== 'differs',
-      )
-      if (!isAnyOnTheWay) {
-        this.#say(planSome(this.#world, this.#dice), 'step: move planned', this.#operator())
-      }
-      await this.#world.sleepUs(LOOK_US)
-    }
   }
 
   #rule(cell: string): ReturnType<typeof setStandby> {

@@ -5,6 +5,7 @@ import { known, Violation } from './violation.ts'
 import type { MakeCell } from './simulated-cell.ts'
 import { Company } from './company.ts'
 import { askSomeCopy } from './copies.ts'
+import { cutOverTwice } from './cut-over-twice.ts'
 import { Faults } from './faults.ts'
 import { operate } from './operations.ts'
 import { Movers } from './movers.ts'
@@ -98,7 +99,7 @@ async function tell(world: World): Promise<void> {
     else if (kind === 'fault') world.spawn('a fault', () => faults.strike())
     else if (world.active < ACTIVE_MAX) read(world, { readers, writers, dice })
   }
-  await movers.cutOverTwice()
+  await cutOverTwice(world, movers, dice)
   company.stop()
   await settle(world, { readers, writers, dice, movers })
 }

@@ -65,12 +65,13 @@ function postTable(process: CellProcess, disk: Disk): PostTable {
     /** Those there are when it begins: each as it is when its turn comes. */
     allPosts() {
       const keys = [...disk.posts.keys()]
-      return batches(process, 'posts.allPosts', () =>
+      const found = batches(process, 'posts.allPosts', () =>
         keys.flatMap((key, i): [number, PostRow][] => {
           const stored = disk.posts.get(key)
           return stored === undefined ? [] : [[i, copyOfPost(stored.row)]]
         }),
       )
+      return postBatches(found, keys.length)
     },
     eraseAuthor: (author) => process.write('posts.eraseAuthor', [() => disk.eraseAuthor(author)]),
   }
@@ -303,6 +304,14 @@ function batches<Row>(
         },
       }
     },
+  }
+}
+
+async function* postBatches(found: AsyncIterable<readonly PostRow[]>, keys: number) {
+  let read = 0
+  for await (const rows of found) {
+    read += rows.length
+    yield { rows, part: read / keys }
   }
 }
 

@@ -37,7 +37,8 @@ test('an edit that another process of the cell has stored already is shown', asy
   expect(await stage.dashboard('bob')).toEqual(['ann:first'])
   // What the other process makes of the edit.
   const edited = Buffer.from('second')
-  for await (const [row] of stage.store.posts.allPosts()) {
+  for await (const { rows } of stage.store.posts.allPosts()) {
+    const [row] = rows
     if (row?.body === undefined) throw new Error('the post has no body')
     const { end } = stage.firehose.currentBounds()
     const body = { ...row.body, content: edited }

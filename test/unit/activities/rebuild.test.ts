@@ -190,7 +190,7 @@ test('a user who was deleted in the gap is deleted, with posts and name', async 
   await cell.start()
   await cell.closeGap(stage.call('bob'))
   expect(await stage.dashboard('bob')).toEqual([])
-  for await (const rows of stage.store.posts.allPosts()) {
+  for await (const { rows } of stage.store.posts.allPosts()) {
     for (const { body } of rows) expect(body).toBeUndefined()
   }
   const names: (string | undefined)[] = []

@@ -15,7 +15,7 @@ const policies = fc.record({
   dormantMs: fc.nat(1_000),
   heavy: fc.record({ follows: fc.nat(1_000), sinceMs: fc.constant(0) }),
 })
-const costs = fc
+const anyCosts = fc
   .record({
     chainUs: fc.double({ min: 0.01, max: 10 }),
     walkedUs: fc.double({ min: 0.01, max: 10 }),
@@ -56,7 +56,7 @@ test('whoever follows more is as heavy, and nobody in an empty window is light',
 
 test('who is heavy is somebody whose pages may walk a full window', () => {
   fc.assert(
-    fc.property(costs, fc.nat(2_000), (now, follows) => {
+    fc.property(anyCosts, fc.nat(2_000), (now, follows) => {
       const heavy = heavyBound(undefined, now, { hysteresis: 2, dwellMs: 0 }, 0)
       const of = { isWatching: false, unseenMs: 0, follows }
       const isHeavy = readerClassOf(of, { dormantMs: 1, heavy }) === 'heavy'
