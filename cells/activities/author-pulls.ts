@@ -19,10 +19,12 @@ export type PulledFor = {
   /** Of authors whose newer posts are in the inbox, and older ones may be put there. */
   authors: number
   entries: number
+  /** By reading the inbox; undefined when the page did not get down to it. */
+  inboxUs: number | undefined
 }
 
 export function pulledOf(reader: Reader, floor: number): PulledFor {
-  return { reader, floor, tookUs: 0, times: 0, authors: 0, entries: 0 }
+  return { reader, floor, tookUs: 0, times: 0, authors: 0, entries: 0, inboxUs: undefined }
 }
 
 export class AuthorPulls {

@@ -86,6 +86,7 @@ function costStatus(costs: Costs): CostStatus {
     costEntryBytes: costs.entryBytes,
     costPullUs: costs.pullUs,
     costChunkUs: costs.chunkUs,
+    costInboxUs: costs.inboxUs,
   }
 }
 

@@ -47,6 +47,7 @@ export class DashboardReader {
   readonly #clock: Pick<Clock, 'nowMs'>
   readonly #monotonicMs: () => number
   #merges = 0
+  #inboxReads = 0
 
   constructor(options: {
     state: CellState
@@ -185,9 +186,7 @@ export class DashboardReader {
           this.#noteCost(merge, reader.edges.size, nowMs - begunMs, nowMs - addedMs)
         }
         if (step === 'open-inbox') {
-          for (const run of await inbox.read()) merge.addRun(run)
-          const bound = inbox.bound
-          if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
+          await this.#readInbox(inbox, merge, pulled)
           continue
         }
         if (step === 'open-author') {
@@ -203,6 +202,18 @@ export class DashboardReader {
       room.clear()
       if (this.#rooms.length < ROOMS_KEPT) this.#rooms.push(room)
     }
+  }
+
+  /** The next chunks. Each read has its share of what it took beside others. */
+  async #readInbox(inbox: InboxSource, merge: DashboardMerge, pulled: PulledFor): Promise<void> {
+    const begunMs = this.#monotonicMs()
+    const together = ++this.#inboxReads
+    const runs = await inbox.read().finally(() => this.#inboxReads--)
+    const tookUs = ((this.#monotonicMs() - begunMs) * 1_000) / together
+    pulled.inboxUs = (pulled.inboxUs ?? 0) + tookUs
+    for (const run of runs) merge.addRun(run)
+    const { bound } = inbox
+    if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
   }
 
   /** Adds posts to `wanted`, up to `atOnce` of them; where the merge stopped. */
@@ -242,7 +253,8 @@ export class DashboardReader {
     }
     merge.addFollowed(reader.edges, { floor, way })
     const { bound } = inbox
-    if (bound !== undefined) merge.addInbox(bound.hi, bound.lo)
+    // Where nobody is covered all that it may hold is pulled anyway.
+    if (bound !== undefined && merge.covered > 0) merge.addInbox(bound.hi, bound.lo)
     return merge
   }
 
@@ -260,6 +272,7 @@ export class DashboardReader {
     rates.noteRead(reader.number, depth, this.#clock.nowMs())
     if (depth === 'inbox') costs.noteNothing('pullUs', uncovered)
     else costs.note('pullUs', uncovered, pulled.tookUs)
+    if (pulled.inboxUs !== undefined) costs.note('inboxUs', 1, pulled.inboxUs)
     if (pulled.authors === 0) return
     const { authors, entries } = pulled
     const page = { authors, entries, second: secondOfHalves(hi, lo) }

@@ -32,7 +32,7 @@ const MONTH_MS = 30 * 86_400_000
 const AUTHORS_AT_ONCE = 2 ** 20
 const BUILD_STEP = 20_000
 const CHUNK_BATCH = 256
-const SLOTS_AT_ONCE = 16
+const SLOTS_AT_ONCE = 32
 const TRIES_BEFORE_UNCOVER = 5
 const FILLS_AT_ONCE = 16
 

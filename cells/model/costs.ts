@@ -18,6 +18,8 @@ export type Costs = {
   readonly pullUs: number
   /** A reader's chunk, or row, beside what is in it. */
   readonly chunkUs: number
+  /** A page that gets down to the inbox: its chunks read and unpacked. */
+  readonly inboxUs: number
 }
 export type CostName = keyof Costs
 
@@ -28,6 +30,7 @@ export const COSTS_EXPECTED: Costs = {
   entryBytes: 6.5,
   pullUs: 60,
   chunkUs: 8,
+  inboxUs: 40,
 }
 
 /** Units after which an observation has lost two thirds of its weight. */
@@ -37,7 +40,8 @@ const MEMORY = {
   entryUs: 1e6,
   entryBytes: 1e6,
   pullUs: 1e4,
-  chunkUs: 1e5,
+  chunkUs: 1e4,
+  inboxUs: 1e3,
 }
 const OUTLIER = 8
 /** What is expected counts as so many times less than MEMORY. */

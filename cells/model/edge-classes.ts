@@ -33,7 +33,7 @@ export class EdgeClasses {
   entriesPerS = 0
   costUs = 0
   leftOut = 0
-  /** What the reader's chunks would cost if nobody were left out of those who are not pulled. */
+  /** What the reader's chunks would cost, written and read, if nobody were left out of those who are not pulled. */
   chunksOfAllUs = 0
 
   constructor(policy: DeliveryPolicy, costs: Costs) {
@@ -85,7 +85,7 @@ export class EdgeClasses {
     const policy = this.#policy
     const entryUs = entryCostUs(this.#costs, policy)
     const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
-    const chunksUs = this.#costs.chunkUs / of.generationS
+    const chunksUs = this.#costs.chunkUs / of.generationS + this.#inboxUs(of)
     const { words, size } = edges
     const followed = this.#followed
     let savedUs = 0
@@ -115,7 +115,7 @@ export class EdgeClasses {
       newcomersUs += deliveredUs
     }
     if (kept === 0 || policy.mode !== 'by-cost') return savedUs
-    // A chunk for little is not worth it either.
+    // An inbox for little is not worth it either.
     if (!isLeftOut(!hasInbox, keptUs + chunksUs, kept * pulledUs, policy)) {
       return hasInbox ? savedUs : savedUs - chunksUs
     }
@@ -154,8 +154,13 @@ export class EdgeClasses {
     this.chunksOfAllUs = this.#chunksUs(ofAllPerS, of)
   }
 
-  /** One in each generation, if there is anything in it. */
-  #chunksUs(entriesPerS: number, { generationS }: EdgeDemand): number {
-    return this.#costs.chunkUs * Math.min(entriesPerS, 1 / generationS)
+  /** One in each generation, if there is anything in it; and what pages read them for. */
+  #chunksUs(entriesPerS: number, of: EdgeDemand): number {
+    if (entriesPerS === 0) return 0
+    return this.#costs.chunkUs * Math.min(entriesPerS, 1 / of.generationS) + this.#inboxUs(of)
+  }
+
+  #inboxUs({ readsPerS }: EdgeDemand): number {
+    return readsPerS * this.#costs.inboxUs * this.#policy.latencyWeight
   }
 }

@@ -82,8 +82,9 @@ export class DashboardMerge {
   #lastLo = -1
   #lastAuthor = -1
 
-  /** Followed authors of whom no inbox has anything. */
+  /** Followed authors who have posts: of whom no inbox has anything, and all others. */
   uncovered = 0
+  covered = 0
 
   /** The room must be cleared, and is the merge's until its last step. */
   constructor(options: {
@@ -120,6 +121,7 @@ export class DashboardMerge {
       const raised = followed.raised[i] as number
       const coveredFrom = Math.max((edgeWords[i] as number) & COVERED_FROM, raised, floor)
       if (raised === UNCOVERED || coveredFrom === NOT_COVERED) this.uncovered++
+      else this.covered++
       if (raised === UNCOVERED) this.addPull(author, ...this.#pullBound(author, coveredFrom))
       else if (coveredFrom !== 0) {
         pulls.add(author, coveredFrom, raised === 0 ? 0 : this.#authors.raisedByPosts(author))

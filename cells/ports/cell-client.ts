@@ -214,6 +214,7 @@ export type CostStatus = {
   readonly costEntryBytes: number
   readonly costPullUs: number
   readonly costChunkUs: number
+  readonly costInboxUs: number
 }
 
 /** How far a cell is that does not serve yet. */

@@ -23,6 +23,10 @@ const announcementOf = z.object({
   /** How long 99 of 100 reads of the last seconds took at most, and how far it is behind the log. */
   readP99Ms: z.number().default(0),
   lagMs: z.number().default(0),
+  /** How far it is before it serves. */
+  loading: z
+    .object({ step: z.enum(['posts', 'events']), done: z.number(), part: z.number() })
+    .optional(),
 })
 export type CellAnnouncement = Readonly<z.infer<typeof announcementOf>>
 

@@ -6,7 +6,7 @@
 //        +- refusing-+   (waits, then loads again)
 
 import type { CellName } from '../../cells/model/placement.ts'
-import type { CellClient } from '../../cells/ports/cell-client.ts'
+import type { CellClient, Loading } from '../../cells/ports/cell-client.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { Logger } from '../runtime/log.ts'
 import type { CellReport, CellState } from './cell-report.ts'
@@ -17,6 +17,8 @@ export type HostedCell = CellClient & {
   stop(): Promise<void>
   /** Resolves with the error that stopped it. */
   readonly failure: Promise<Error>
+  /** How far the start is. */
+  readonly loading?: Loading | undefined
 }
 export type HostState = Exclude<CellState, 'unreachable'>
 export type CellHostParts = {
@@ -46,10 +48,17 @@ export class CellHost {
   #startedAtMs = 0
   #watch: Promise<void> = Promise.resolve()
   #loadsAtMs = 0
+  /** Of what is done before the first start. */
+  #filling: Loading | undefined
 
   constructor(cell: CellName, parts: CellHostParts) {
     this.cell = cell
     this.#parts = parts
+  }
+
+  /** How far somebody is who fills the cell's store before it is started. */
+  noteFilling(loading: Loading): void {
+    this.#filling = loading
   }
 
   /** The first start. Rejects with what stopped it; nothing is tried again then. */
@@ -85,6 +94,7 @@ export class CellHost {
       detail: this.#detail,
       boot: this.#boot,
       startedAtMs: this.#startedAtMs,
+      loading: this.#state === 'loading' ? (this.#current?.loading ?? this.#filling) : undefined,
       version: this.#parts.version,
       memoryBytes: process.memoryUsage.rss(),
       client: this.client,
@@ -105,6 +115,7 @@ export class CellHost {
     this.#startedAtMs = this.#parts.clock.nowMs()
     const cell = this.#parts.create(this.#boot)
     this.#current = cell
+    this.#filling = undefined
     await Promise.race([cell.start(), cell.failure.then((error) => Promise.reject(error))])
     this.#state = 'serving'
     this.#detail = ''

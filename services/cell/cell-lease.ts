@@ -36,7 +36,7 @@ export type CellLeaseParts = {
   /** What changes. */
   readonly about: () => Pick<
     CellAnnouncement,
-    'state' | 'detail' | 'startedAtMs' | 'memoryBytes' | 'readP99Ms' | 'lagMs'
+    'state' | 'detail' | 'startedAtMs' | 'loading' | 'memoryBytes' | 'readP99Ms' | 'lagMs'
   >
   /** The cell must not answer before it reached the log's end as read from now on. */
   readonly suspend: () => void
@@ -219,8 +219,8 @@ export class CellLease {
   #announcement(boot: number): CellAnnouncement {
     const { cell, address, version, about, clock, leaseMs } = this.#parts
     const leaseEndsAtMs = clock.nowMs() + leaseMs
-    const { state, detail, startedAtMs, memoryBytes, readP99Ms, lagMs } = about()
-    const now = { state, detail, startedAtMs, memoryBytes, readP99Ms, lagMs }
+    const { state, detail, startedAtMs, loading, memoryBytes, readP99Ms, lagMs } = about()
+    const now = { state, detail, startedAtMs, loading, memoryBytes, readP99Ms, lagMs }
     return { cell, address: address(), boot, leaseEndsAtMs, leaseMs, version, ...now }
   }
 

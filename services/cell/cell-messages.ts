@@ -178,6 +178,7 @@ const FIGURES = {
   costEntryBytes: 'always',
   costPullUs: 'always',
   costChunkUs: 'always',
+  costInboxUs: 'always',
 } as const satisfies {
   readonly [Name in Exclude<
     keyof CellStatus,

@@ -1,7 +1,7 @@
 // What is known of a cell from outside it: whether it serves, since when, and how to ask it.
 
 import type { CellName } from '../../cells/model/placement.ts'
-import type { CellClient, CellStatus } from '../../cells/ports/cell-client.ts'
+import type { CellClient, CellStatus, Loading } from '../../cells/ports/cell-client.ts'
 
 /** `stopped`: in order, and not started again. `unreachable`: nothing is known but that it should be there. */
 export type CellState = 'loading' | 'serving' | 'refusing' | 'draining' | 'stopped' | 'unreachable'
@@ -14,6 +14,8 @@ export type CellReport = {
   readonly boot: number
   readonly startedAtMs: number
   readonly version: string
+  /** How far it is before it serves, as far as that is known. */
+  readonly loading: Loading | undefined
   /** Of its process; undefined when that is not known. */
   readonly memoryBytes: number | undefined
   /** Undefined while it does not serve. */

@@ -5,6 +5,7 @@ import { Cell } from '../../cells/activities/cell.ts'
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
+import type { Loading } from '../../cells/ports/cell-client.ts'
 import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
@@ -64,6 +65,8 @@ export type CellProcess = {
   readonly stop: () => Promise<void>
   /** A boot number for work on the cell's store before it starts. Throws CellTakenOver. */
   readonly nextBoot: () => Promise<number>
+  /** How far its store is filled before it starts. */
+  readonly noteFilling: (loading: Loading) => void
   /** The one that runs; undefined before the first start. */
   readonly cell: () => Cell | undefined
   /** Where others reach it, and its status page. */
@@ -168,6 +171,7 @@ export async function openCell(
     },
     stop: () => host.stop(),
     nextBoot: () => lease.nextBoot(),
+    noteFilling: (loading) => host.noteFilling(loading),
     cell: () => started?.cell,
     address,
     statusAddress: addressAt(at, page.port),

@@ -1,8 +1,13 @@
 // `cellfeed cell --rebuild`: before the cell starts, its posts are brought back from a donor, and what nobody saw of relations is told
 // to whoever started it. `--accept-loss` closes that gap; until somebody does, the cell does not serve.
 
-import type { Cell, CellOptions } from '../../cells/activities/cell.ts'
-import { NothingToRebuild, Rebuild, type RebuildPorts } from '../../cells/activities/rebuild.ts'
+import type { Cell } from '../../cells/activities/cell.ts'
+import {
+  NothingToRebuild,
+  Rebuild,
+  type RebuildOptions,
+  type RebuildPorts,
+} from '../../cells/activities/rebuild.ts'
 import type { GapPart } from '../../cells/model/gap.ts'
 import type { CellName, Placement } from '../../cells/model/placement.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
@@ -26,7 +31,7 @@ export function donorOf(name: CellName, given: CellName | undefined, placement: 
 /** Throws StartFailure when the donor can not help. A cell that needs no rebuild starts as it is. */
 export async function rebuildCell(
   ports: RebuildPorts,
-  options: CellOptions & { readonly signal: AbortSignal },
+  options: RebuildOptions,
   note: Output['note'],
 ): Promise<void> {
   note(`${options.name}: is rebuilt from the posts of another cell`)

@@ -61,7 +61,7 @@ async function startAndServe(
     const boot = await process.nextBoot()
     await rebuildCell(
       { firehose, store, donor, clock },
-      { name, boot, placement, limits, signal },
+      { name, boot, placement, limits, signal, onProgress: process.noteFilling },
       note,
     )
   }

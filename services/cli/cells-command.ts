@@ -3,6 +3,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import type { CellStatus } from '../client/admin-calls.ts'
 import type { Cellfeed } from '../client/connect.ts'
+import { awaitCell, loadingText } from './await-cell.ts'
 import { type AdminFlags, adminFlags, dryRunFlag, examples, withServer } from './client-command.ts'
 import { exitCodes, usageFailure } from './exit.ts'
 import { duration } from './human-time.ts'
@@ -23,8 +24,9 @@ export function addCellsCommand(program: Command, terminal: Terminal): void {
         .summary('List the cells, their health and lag; add, drain and remove some')
         .description(
           'List the cells, with their health and how far behind they are. A cell that is added owns nothing until ' +
-            'slots are moved to it (cellfeed rebalance, cellfeed move). A cell is drained by moving all its users to ' +
-            'the others; one that owns something can not be removed.',
+            'slots are moved to it (cellfeed rebalance, cellfeed move); adding it waits until it serves, and may be ' +
+            'interrupted: the cell goes on. A cell is drained by moving all its users to the others; one that owns ' +
+            'something can not be removed.',
         )
         .option('--json', 'one JSON object a line'),
     ),
@@ -74,6 +76,8 @@ async function change(
       : await feed.removeCell(cell, { dryRun })
   if (flags.json) terminal.out(jsonLine({ cell, action, dryRun, changes: isDone }))
   else terminal.out(`${cell} ${outcome(action === 'add', isDone, dryRun)}`)
+  if (action !== 'add' || dryRun) return
+  await awaitCell(feed, cell, { terminal, isJson: flags.json === true })
 }
 
 function outcome(isAdded: boolean, isDone: boolean, dryRun: boolean): string {
@@ -94,9 +98,13 @@ function printCells(cells: readonly CellStatus[]): string {
     cell.watchers.toLocaleString('en-US'),
     count(cell.windowPosts, 'post'),
     bytes(cell.windowBytes + cell.readersBytes + cell.bodiesBytes),
-    cell.stateDetail,
+    detailOf(cell),
   ])
   return table([[...heading, 'window', 'memory', ''], ...rows])
+}
+
+function detailOf({ stateDetail, loading }: CellStatus): string {
+  return [stateDetail, loading && loadingText(loading)].filter(Boolean).join('; ')
 }
 
 function parseAction(given: string): Action {

@@ -85,12 +85,21 @@ function readsOf(cell: CellPolicy): string[] {
   return [cell.cell, ...[...counts, ...reads].map((number) => number.toLocaleString('en-US'))]
 }
 
-const COSTS = ['cell', 'chain', 'entry walked', 'entry delivered', 'its bytes', 'pull', 'chunk']
+const COSTS = [
+  'cell',
+  'chain',
+  'entry walked',
+  'entry delivered',
+  'its bytes',
+  'pull',
+  'chunk',
+  'inbox read',
+]
 
 function costsOf({ cell, costs }: CellPolicy): string[] {
-  const { chainUs, walkedUs, entryUs, entryBytes, pullUs, chunkUs } = costs
+  const { chainUs, walkedUs, entryUs, entryBytes, pullUs, chunkUs, inboxUs } = costs
   const times = [chainUs, walkedUs, entryUs].map(micros)
-  return [cell, ...times, bytes(entryBytes), micros(pullUs), micros(chunkUs)]
+  return [cell, ...times, bytes(entryBytes), micros(pullUs), micros(chunkUs), micros(inboxUs)]
 }
 
 function micros(us: number): string {

@@ -5,10 +5,12 @@ import {
   AdminServiceService as methods,
   type AuthorFigures as WireFigures,
   type Cell as WireCell,
+  type CellLoading as WireLoading,
   type CellPolicy as WirePolicy,
   CellState,
   EntrySource,
   ExplainReason,
+  LoadingStep,
   type PartitionLag as WirePartitionLag,
   type PairFigures as WirePair,
   type PolicyCosts as WireCosts,
@@ -20,8 +22,17 @@ import { fromPostRef, type PostRef } from './post.ts'
 import type { Session } from './session.ts'
 
 /** A cell at this moment; the fields are documented in cellfeed/admin/v1. */
-export type CellStatus = Omit<WireCell, 'state'> & {
+export type CellStatus = Omit<WireCell, 'state' | 'loading'> & {
   readonly state: Exclude<keyof typeof CellState, 'UNSPECIFIED' | 'UNRECOGNIZED'> | 'UNKNOWN'
+  /** How far it is while it is LOADING; undefined if that is not known. */
+  readonly loading: CellLoading | undefined
+}
+
+/** `step`: posts that are copied from another cell, or events that are applied. `part`: of the whole, 0 to 1. */
+export interface CellLoading {
+  readonly step: 'posts' | 'events'
+  readonly done: bigint
+  readonly part: number
 }
 
 export type PartitionLag = WirePartitionLag
@@ -129,7 +140,10 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
 
     async cells(options) {
       const { cells } = await session().ask(methods.listCells, {}, options)
-      return cells.map((cell) => ({ ...cell, state: stateNames.get(cell.state) ?? 'UNKNOWN' }))
+      return cells.map((cell) => {
+        const state = stateNames.get(cell.state) ?? 'UNKNOWN'
+        return { ...cell, state, loading: loadingOf(cell.loading) }
+      })
     },
 
     async explain(userId, post, options) {
@@ -180,6 +194,7 @@ const NO_COSTS: PolicyCosts = {
   entryBytes: 0,
   pullUs: 0,
   chunkUs: 0,
+  inboxUs: 0,
 }
 
 const stateNames = new Map<number, CellStatus['state']>(
@@ -187,6 +202,11 @@ const stateNames = new Map<number, CellStatus['state']>(
     (name) => [CellState[name], name],
   ),
 )
+
+function loadingOf(loading: WireLoading | undefined): CellLoading | undefined {
+  if (loading === undefined) return undefined
+  return { ...loading, step: loading.step === LoadingStep.POSTS ? 'posts' : 'events' }
+}
 
 const reasonNames = new Map<number, string>(
   Object.entries(ExplainReason).map(([name, number]) => [number, name]),

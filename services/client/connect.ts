@@ -181,7 +181,7 @@ export function connect(address: string, options: ConnectOptions = {}): Cellfeed
       ...firehoseCalls(session),
       ...adminCalls(admin, () => session.tokens),
       ...moveCalls(admin, options.operator ?? ''),
-      ...balanceCalls(admin),
+      ...balanceCalls(admin, options.operator ?? ''),
       session: open,
       get consistencyTokens() {
         return session.tokens

@@ -163,6 +163,6 @@ const changes = {
   retire: MoveChange.RETIRE,
 } as const
 
-function moveOf({ id, phase, cutOverAt, ...rest }: WireMove): Move {
+export function moveOf({ id, phase, cutOverAt, ...rest }: WireMove): Move {
   return { ...rest, id: Number(id), phase: phaseNames.get(phase) ?? 'UNKNOWN', cutOverAt }
 }

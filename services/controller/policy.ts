@@ -40,6 +40,7 @@ function wirePolicy(status: CellStatus): CellPolicy {
       entryBytes: status.costEntryBytes,
       pullUs: status.costPullUs,
       chunkUs: status.costChunkUs,
+      inboxUs: status.costInboxUs,
     },
   }
 }

@@ -88,7 +88,8 @@ export class CellRegistry {
       return { ...NOTHING_KNOWN, cell, state: 'unreachable', detail }
     }
     const client = connect(cell)
-    return { ...known, ...stateOf(known, client, this.#clock.nowMs()), client }
+    const { loading } = known
+    return { ...known, loading, ...stateOf(known, client, this.#clock.nowMs()), client }
   }
 
   #take(cell: CellName, value: Uint8Array): void {
@@ -101,6 +102,7 @@ export class CellRegistry {
 }
 
 const NOTHING_KNOWN = {
+  loading: undefined,
   boot: 0,
   startedAtMs: 0,
   version: '',

@@ -57,6 +57,7 @@ const CELL_GAUGES = {
   costEntryBytes: 'Bytes of an entry delivered',
   costPullUs: 'Cost of an author without coverage, for a page below the window, microseconds',
   costChunkUs: "Cost of a reader's chunk beside its entries, microseconds",
+  costInboxUs: 'Cost of the inbox for a page that gets down to it, microseconds',
 } as const satisfies { [Name in keyof CellStatus]?: string }
 
 export type ReadGauge = {

@@ -6,7 +6,7 @@ import { NothingToRebuild, Rebuild } from '../../cells/activities/rebuild.ts'
 import type { CellLimits } from '../../cells/model/cell-limits.ts'
 import { type CellName, ownersOf, type Placement } from '../../cells/model/placement.ts'
 import type { BodyCache } from '../../cells/ports/body-cache.ts'
-import type { CellClient } from '../../cells/ports/cell-client.ts'
+import type { CellClient, Loading } from '../../cells/ports/cell-client.ts'
 import type { CellStore } from '../../cells/ports/cell-store.ts'
 import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
@@ -35,6 +35,8 @@ export type HostedParts = {
   readonly log: Logger
 }
 
+type Filling = Pick<CellReport, 'detail' | 'loading'>
+
 const LOOK_MS = 100
 
 export class HostedCells {
@@ -43,7 +45,7 @@ export class HostedCells {
   readonly #stores = new Map<CellName, HostedStore>()
   readonly #hosts = new Map<CellName, CellHost>()
   /** Cells that were added and lack what the firehose has lost: how far they are, for people. */
-  readonly #filling = new Map<CellName, string>()
+  readonly #filling = new Map<CellName, Filling>()
   readonly #stopping = new AbortController()
 
   constructor(parts: HostedParts) {
@@ -62,7 +64,7 @@ export class HostedCells {
     const filling = [...this.#filling].filter(([cell]) => !this.#hosts.has(cell))
     return [
       ...[...this.#hosts.values()].map((host) => host.report()),
-      ...filling.map(([cell, detail]) => fillingReport(cell, detail)),
+      ...filling.map(([cell, how]) => fillingReport(cell, how)),
     ]
   }
 
@@ -143,23 +145,25 @@ export class HostedCells {
     const store = this.#storeOf(name)
     const [donor] = ownersOf(placement).filter((cell) => cell !== name)
     if (donor === undefined) throw new Error(`there is no cell to fill ${name} from`)
-    this.#filling.set(name, `is filled with the posts of ${donor}`)
+    const noteDetail = (detail: string) => this.#filling.set(name, { detail, loading: undefined })
+    const noteProgress = (loading: Loading) => {
+      this.#filling.set(name, { detail: `is filled with the posts of ${donor}`, loading })
+    }
+    noteDetail(`is filled with the posts of ${donor}`)
     const ports = { firehose, store, donor: this.#storeOf(donor), clock }
     const boot = await nextBoot(control)
     const { signal } = this.#stopping
     log.warn({ cell: name, donor }, 'cell is filled from another one')
     try {
-      await new Rebuild(ports, { name, boot, placement, limits, signal }).run()
+      const options = { name, boot, placement, limits, signal, onProgress: noteProgress }
+      await new Rebuild(ports, options).run()
     } catch (error) {
       if (error instanceof NothingToRebuild) return
       const why = error instanceof Error ? error.message : String(error)
-      this.#filling.set(
-        name,
-        `could not be filled with the posts of ${donor}, is tried again: ${why}`,
-      )
+      noteDetail(`could not be filled with the posts of ${donor}, is tried again: ${why}`)
       throw error
     }
-    this.#filling.set(name, `was filled with the posts of ${donor}, and starts`)
+    noteDetail(`was filled with the posts of ${donor}, and starts`)
   }
 
   async #open(name: CellName, placement: Placement): Promise<CellHost> {
@@ -193,7 +197,7 @@ export class HostedCells {
   }
 }
 
-function fillingReport(cell: CellName, detail: string): CellReport {
+function fillingReport(cell: CellName, how: Filling): CellReport {
   const unknown = { boot: 0, startedAtMs: 0, memoryBytes: undefined, client: undefined }
-  return { cell, state: 'loading', detail, version: packageVersion(), ...unknown }
+  return { cell, state: 'loading', ...how, version: packageVersion(), ...unknown }
 }

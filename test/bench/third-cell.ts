@@ -88,7 +88,7 @@ async function rebalance({ cli }: Served): Promise<Rebalanced> {
   const ms = performance.now() - start
   const plan = events.find(({ event }) => event === 'plan')
   if (plan === undefined) throw new Error('there is no plan')
-  const waves = events.filter(({ event }) => event === 'wave').length
+  const waves = events.filter(({ event }) => event === 'wave-begins').length
   return { ms, plan: plan as unknown as Plan, waves }
 }
 

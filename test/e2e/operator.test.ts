@@ -113,9 +113,9 @@ test('a cell is added, gets its part, is drained and removed, and nobody notices
     'cell-3 would be added: it takes in all posts, and has no users before "cellfeed rebalance"\n',
   )
   expect(await cells()).toHaveLength(2)
-  expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is added\n')
-  expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is there already\n')
-  while ((await cli('cells')).code !== 0);
+  expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is added\ncell-3 serves\n')
+  expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is there already\ncell-3 serves\n')
+  expect((await cli('cells')).code).toBe(0)
 
   const dry = await cli('rebalance', '--dry-run')
   expect(dry.out).toContain('cell-3  0.00')
@@ -134,7 +134,7 @@ test('a cell is added, gets its part, is drained and removed, and nobody notices
   const drained = await cli('cells', 'drain', 'cell-3', '--json')
   const events = drained.out.split('\n').filter(Boolean)
   expect(events.map((line) => (JSON.parse(line) as { event: string }).event)).toEqual(
-    expect.arrayContaining(['plan', 'wave', 'move', 'moved', 'done']),
+    expect.arrayContaining(['plan', 'wave-begins', 'move', 'moved', 'done']),
   )
   expect(await ownedBy('cell-3')).toBe(0)
   await retireAll()

@@ -255,6 +255,7 @@ function limitsOf(dice: Dice): CellLimits {
       entryUs: 0.1,
       pullUs: dice.pick([0.1, 10, 1_000]),
       chunkUs: dice.pick([0, 1]),
+      inboxUs: dice.pick([0, 5]),
     },
     policy: {
       mode: dice.pick(['by-cost', 'by-cost', 'by-cost', 'delivered', 'pulled']),

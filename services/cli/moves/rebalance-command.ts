@@ -1,14 +1,14 @@
 // rebalance; and cells drain, which is the same with a cell that is to own nothing.
 
 import type { Command } from 'commander'
-import type { BalanceWish } from '../../client/balance-calls.ts'
+import type { BalancePlan, BalanceWish, RebalanceEvent } from '../../client/balance-calls.ts'
 import type { Cellfeed } from '../../client/connect.ts'
 import { type AdminFlags, adminFlags, dryRunFlag, examples, withServer } from '../client-command.ts'
 import { exitCodes } from '../exit.ts'
-import { count, harmless, jsonLine } from '../print.ts'
+import { count, jsonLine } from '../print.ts'
 import type { Terminal } from '../terminal.ts'
-import { planText, wavesTable } from './print-plan.ts'
-import { Waves } from './run-waves.ts'
+import { wavesTable } from './print-plan.ts'
+import { ShowRebalance } from './show-rebalance.ts'
 
 export function addRebalanceCommand(program: Command, terminal: Terminal): void {
   const rebalance = dryRunFlag(
@@ -40,19 +40,32 @@ export async function balance(
   { flags, terminal }: { readonly flags: AdminFlags; readonly terminal: Terminal },
 ): Promise<void> {
   const isJson = flags.json === true
-  const plan = await feed.planBalance(wish)
-  if (isJson) terminal.out(jsonLine({ event: 'plan', ...plan }))
-  else terminal.out(harmless(planText(plan)))
-  if (plan.waves.length === 0) {
-    if (!isJson) terminal.out('There is nothing to move.')
-    return
+  const show = new ShowRebalance(terminal, isJson)
+  const told = flags.dryRun === true ? dryRun(feed, wish) : feed.rebalance(wish)
+  let plan: BalancePlan | undefined
+  let isStopped = false
+  try {
+    for await (const event of told) {
+      show.show(event)
+      if (event.kind === 'plan') plan = event.plan
+      isStopped ||= event.kind === 'stopped'
+    }
+  } catch (thrown) {
+    if (!terminal.interrupted.aborted) throw thrown
+    return terminal.note('No wave is begun any more; what was begun goes on: cellfeed moves')
   }
-  if (flags.dryRun === true) {
+  if (plan === undefined || isStopped) return terminal.endWith(exitCodes.no)
+  if (flags.dryRun === true && plan.waves.length > 0) {
     if (!isJson) terminal.out(`\n${wavesTable(plan)}`)
-    return
+  } else if (plan.waves.length === 0) {
+    if (!isJson) terminal.out('There is nothing to move.')
+  } else if (isJson) {
+    terminal.out(jsonLine({ event: 'done' }))
+  } else {
+    terminal.out(`done: ${count(plan.slotsMoved, 'slot')}, ${count(plan.readers, 'user')}`)
   }
-  const isDone = await new Waves(feed, terminal, isJson).run(plan)
-  if (!isDone) terminal.endWith(exitCodes.no)
-  else if (isJson) terminal.out(jsonLine({ event: 'done' }))
-  else terminal.out(`done: ${count(plan.slotsMoved, 'slot')}, ${count(plan.readers, 'user')}`)
+}
+
+async function* dryRun(feed: Cellfeed, wish: BalanceWish): AsyncGenerator<RebalanceEvent> {
+  yield { kind: 'plan', plan: await feed.planBalance(wish) }
 }

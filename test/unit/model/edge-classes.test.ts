@@ -18,10 +18,13 @@ import {
 import { NumberMap } from '../../../cells/model/number-map.ts'
 import { COVERED_FROM, HIDE_REBLOGS, NOT_COVERED } from '../../../cells/model/reader.ts'
 
-const costs = { ...COSTS_EXPECTED, chunkUs: 0 }
+const costs = { ...COSTS_EXPECTED, chunkUs: 0, inboxUs: 0 }
 const rateOf = fc.float({ min: Math.fround(1e-6), max: 1_000, noNaN: true })
 const GENERATION_S = 60
-const chunkCosts = fc.constantFrom(0, 1, 20, 1_000)
+const inboxCosts = fc.record({
+  chunkUs: fc.constantFrom(0, 1, 20, 1_000),
+  inboxUs: fc.constantFrom(0, 5, 100),
+})
 const edgesOf = fc.array(
   fc.record({ postsPerS: rateOf, isOut: fc.boolean(), hides: fc.boolean() }),
   {
@@ -38,14 +41,19 @@ function decide(
   {
     isPulled = () => false,
     chunkUs = 0,
-  }: { isPulled?: (author: number) => boolean; chunkUs?: number } = {},
+    inboxUs = 0,
+  }: {
+    isPulled?: (author: number) => boolean
+    chunkUs?: number
+    inboxUs?: number
+  } = {},
 ) {
   const keys = Uint32Array.from(all, (_, i) => i + 1)
   const words = Uint32Array.from(
     all,
     ({ isOut, hides }) => ((isOut ? NOT_COVERED : 7) | (hides === true ? HIDE_REBLOGS : 0)) >>> 0,
   )
-  const classes = new EdgeClasses({ ...DELIVERY_POLICY, ...policy }, { ...costs, chunkUs })
+  const classes = new EdgeClasses({ ...DELIVERY_POLICY, ...policy }, { ...costs, chunkUs, inboxUs })
   const edges = new NumberMap(keys, words)
   const known = all.map(({ postsPerS }, i) => (isPulled(i + 1) ? PULLED : postsPerS))
   const rates = Float32Array.from([0, ...known])
@@ -72,23 +80,24 @@ test('without hysteresis each pair has what is cheaper', () => {
 
 test('what was decided stays decided as long as nothing changes', () => {
   fc.assert(
-    fc.property(edgesOf, rateOf, chunkCosts, (all, readsPerS, chunkUs) => {
-      const { isOut } = decide(all, readsPerS, {}, { chunkUs })
+    fc.property(edgesOf, rateOf, inboxCosts, (all, readsPerS, inbox) => {
+      const { isOut } = decide(all, readsPerS, {}, inbox)
       const decided = all.map((edge, i) => ({ ...edge, isOut: isOut[i] === true }))
-      expect(decide(decided, readsPerS, {}, { chunkUs }).changes).toBeUndefined()
+      expect(decide(decided, readsPerS, {}, inbox).changes).toBeUndefined()
     }),
   )
 })
 
-test('no decision makes a reader dearer, the chunk included', () => {
+test('no decision makes a reader dearer, the inbox included', () => {
   fc.assert(
-    fc.property(edgesOf, rateOf, chunkCosts, (all, readsPerS, chunkUs) => {
-      const { isOut } = decide(all, readsPerS, {}, { chunkUs })
+    fc.property(edgesOf, rateOf, inboxCosts, (all, readsPerS, inbox) => {
+      const { isOut } = decide(all, readsPerS, {}, inbox)
       const costOf = (isLeftOut: (i: number) => boolean): number => {
         const delivered = all.filter((_, i) => !isLeftOut(i))
         const entriesUs = delivered.reduce((sum, { postsPerS }) => sum + postsPerS, 0)
         const pulledUs = (all.length - delivered.length) * readsPerS * costs.pullUs
-        const chunksUs = delivered.length === 0 ? 0 : chunkUs / GENERATION_S
+        const inboxUs = inbox.chunkUs / GENERATION_S + readsPerS * inbox.inboxUs
+        const chunksUs = delivered.length === 0 ? 0 : inboxUs
         return entriesUs * entryCostUs(costs, DELIVERY_POLICY) + chunksUs + pulledUs
       }
       const before = costOf((i) => all[i]?.isOut === true)
@@ -107,6 +116,19 @@ test('a reader who is out whole stays so when entries would be cheaper and their
   expect(decide(all, 1e-3, {}, taken).changes).toEqual([TAKEN_IN, TAKEN_IN])
   const dear = { chunkUs: 0.6 * pulledUs * GENERATION_S }
   expect(decide(all, 1e-3, {}, dear).changes).toBeUndefined()
+})
+
+test('a reader of few is left out whole when reading the inbox costs as much as pulling them', () => {
+  const of = (isOut: boolean) => [1, 2, 3].map(() => ({ postsPerS: 1e-6, isOut }))
+  const inboxUs = 3 * costs.pullUs
+  expect(decide(of(false), 1e-3, {}, { inboxUs: 2.1 * inboxUs }).isOut).toEqual([true, true, true])
+  expect(decide(of(false), 1e-3, {}, { inboxUs: 0.9 * inboxUs }).changes).toBeUndefined()
+  expect(decide(of(true), 1e-3, {}, { inboxUs: 0.9 * inboxUs }).changes).toBeUndefined()
+  expect(decide(of(true), 1e-3, {}, { inboxUs: 0.4 * inboxUs }).isOut).toEqual([
+    false,
+    false,
+    false,
+  ])
 })
 
 test('what it tells is the sum of what it decided', () => {
