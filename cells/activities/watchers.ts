@@ -84,7 +84,8 @@ export class Watchers implements Audience, ReaderWatch {
 
   /**
    * Registers at once, until the signal aborts or the watch ends, whether or not anyone reads: everything applied from now on
-   * is told, and before it what another cell has not told that told everything before `since`. Throws TooManyWatchers.
+   * is told, and before it what another cell has not told that told everything before `since`; if that is not known, nothing but
+   * that the viewer is to read anew. Throws TooManyWatchers.
    */
   watch(
     user: UserKey,
@@ -139,6 +140,8 @@ export class Watchers implements Audience, ReaderWatch {
         (each.kind === 'gone' && (each.user === number || watcher.authors.includes(each.user))),
     )
     if (news === undefined || isOther === true) {
+      // It goes on from nowhere: that comes first.
+      watcher.queue.length = 0
       this.#close(watcher, 'moved', [])
       return
     }

@@ -74,8 +74,8 @@ export interface DashboardCalls {
 
   /**
    * What changes on a dashboard, as it happens, until the loop is left or the signal fires. A broken
-   * connection is opened again, for about a minute if need be; then a 'reset' says that removals and
-   * edits may have been missed.
+   * connection is opened again, for about a minute if need be; then nothing is left out, or a 'reset' says that
+   * removals and edits may have been missed.
    */
   watch(userId: string, options?: WatchOptions): AsyncGenerator<DashboardChange, void, void>
 
@@ -151,11 +151,15 @@ async function* watch(
   options: WatchOptions,
 ): AsyncGenerator<DashboardChange, void, void> {
   let newerPageToken = options.newerPageToken ?? ''
-  let isResumed = false
+  // Of the last answer, from the first heartbeat on: what was missed before is told by then.
+  let resumeToken = ''
+  let isBack = false
   const consistencyTokens = await session.tokensForStream()
-  const request = (): WatchDashboardRequest => ({ userId, newerPageToken, consistencyTokens })
+  const request = (): WatchDashboardRequest => {
+    return { userId, newerPageToken, consistencyTokens, resumeToken }
+  }
   const resumed = () => {
-    isResumed = true
+    isBack = true
   }
   const answers = session.stream(
     methods.watchDashboard,
@@ -163,15 +167,24 @@ async function* watch(
     { ...options, ofUser: userId },
   )
   for await (const answer of answers) {
-    if (isResumed) {
-      isResumed = false
-      yield { kind: 'reset', reason: 'reconnected', authorId: undefined }
+    if (isBack) {
+      isBack = false
+      if (!goesOn(answer)) {
+        resumeToken = ''
+        yield { kind: 'reset', reason: 'reconnected', authorId: undefined }
+      }
     }
+    const isHeartbeat = answer.event?.$case === 'heartbeat'
+    if (isHeartbeat || resumeToken !== '') resumeToken = answer.consistencyToken
     const change = toChange(answer)
     if (change === undefined) continue
     if (change.kind === 'heartbeat') newerPageToken = change.newerPageToken
     yield change
   }
+}
+
+function goesOn({ event }: WatchDashboardResponse): boolean {
+  return event?.$case === 'heartbeat' && event.value.resumed
 }
 
 const resetReasons = {

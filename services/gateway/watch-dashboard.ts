@@ -1,13 +1,15 @@
 // WatchDashboard: what changes on a dashboard, as it happens. First the watch is opened at the cell, then what the client
 // missed is read from its token: so nothing falls between the two, and some posts may come twice.
 //
+// A watch that broke off, for example as the viewer's cell sent it elsewhere, goes on from the token of its last response instead.
+//
 //     open watch at the cell -> missed posts, oldest first -> heartbeat -> items as they come, heartbeats between
 //                ^                                                              |
 //                +---------------- reset (the client lists anew) <--------------+ reload
 //                                                                               |
 //          items go on from there <- open watch at the viewer's new cell <------+ moved
 
-import { largerOf, type Position } from '../../cells/model/position.ts'
+import { hasReached, largerOf, type Position } from '../../cells/model/position.ts'
 import type { UserKey } from '../../cells/model/user-key.ts'
 import type { Page, Place, PostView, WatchItem } from '../../cells/ports/cell-client.ts'
 import {
@@ -59,11 +61,14 @@ class DashboardWatch {
     const token = this.#request.newerPageToken
     const opened = this.#desk.pages.open(token, owner, 'newer_page_token')
     this.#seen = seenBefore(this.#desk, this.#request.consistencyTokens, opened)
-    let items = await this.#open()
+    const resumed = await this.#resume()
+    let items = resumed ?? (await this.#open())
     if (opened?.postId === undefined) await this.#findTop()
-    else yield* this.#missed({ postId: opened.postId, author: opened.author })
-    for (;;) {
-      yield this.#heartbeat()
+    else if (resumed === undefined) {
+      yield* this.#missed({ postId: opened.postId, author: opened.author })
+    } else this.#newer = { postId: opened.postId, author: opened.author }
+    for (let isResumed = resumed !== undefined; ; isResumed = false) {
+      yield this.#heartbeat(isResumed)
       const reload = yield* this.#live(items)
       if (reload === undefined) return
       if (reload.position.length > 0) {
@@ -75,6 +80,19 @@ class DashboardWatch {
       items = await this.#open()
       yield this.#encode({ $case: 'reset', value: { reason: reasonOf(reload), authorId: '' } })
     }
+  }
+
+  /** Undefined when the watch begins anew: the cell can not tell what came since; or the client has seen, elsewhere, what is newer. */
+  async #resume(): Promise<AsyncIterable<WatchItem> | undefined> {
+    const { resumeToken } = this.#request
+    if (resumeToken === '') return undefined
+    const since = this.#desk.tokens.read(resumeToken, 'resume_token')
+    if (!hasReached(since, this.#seen)) return undefined
+    this.#seen = since
+    const items = (await this.#open(since))[Symbol.asyncIterator]()
+    const first = await items.next()
+    if (first.done === true || first.value.kind === 'reload') return undefined
+    return { [Symbol.asyncIterator]: () => items }
   }
 
   async #open(since?: Position): Promise<AsyncIterable<WatchItem>> {
@@ -164,11 +182,11 @@ class DashboardWatch {
     return encodePosts([post], this.#rest(undefined), ADDED)
   }
 
-  #heartbeat(): Buffer {
+  #heartbeat(resumed = false): Buffer {
     const owner = { call: 'dashboard', user: this.#viewer } as const
     const { pages } = this.#desk
     const newerPageToken = pages.sealPlace(owner, 'newer', this.#newer, this.#seen)
-    return this.#encode({ $case: 'heartbeat', value: { newerPageToken } })
+    return this.#encode({ $case: 'heartbeat', value: { newerPageToken, resumed } })
   }
 
   #encode(event: WireEvent): Buffer {

@@ -67,10 +67,12 @@ async function textsOf(feed: Cellfeed, reader: string): Promise<string[]> {
 
 const slotsOf = async (feed: Cellfeed) => (await feed.cells()).map(({ slots }) => slots)
 
-test.for([
+const WAYS = [
   ['through the gateway', {}],
   ['straight from the cells', { direct: true }],
-] as const)('nobody notices a move who reads %s', async ([, options]) => {
+] as const
+
+test.for(WAYS)('nobody notices a move who reads %s', async ([, options]) => {
   const feed = await started(options)
   expect(await slotsOf(feed)).toEqual([2048, 2048])
   const move = await feed.moveSlots(ALL, 'cell-2')
@@ -111,33 +113,36 @@ function watchOf(feed: Cellfeed, reader: string, signal: AbortSignal) {
   return { seen, resets, isOpen, ended }
 }
 
-test('whoever watches is told everything while they move and go back, and never to list anew', async () => {
-  const feed = await started()
-  const ending = new AbortController()
-  setMaxListeners(readers.length + 1, ending.signal)
-  const watches = readers.map((reader) => watchOf(feed, reader, ending.signal))
-  await Promise.all(watches.map(({ isOpen }) => isOpen))
-  const move = await feed.moveSlots(ALL, 'cell-2')
-  const written: string[] = []
-  const publish = async () => {
-    const text = `watched ${written.length}`
-    await feed.publish(authors[written.length % authors.length] ?? '', text)
-    written.push(text)
-    await setTimeout(10)
-  }
-  for (let left = 20; left > 0; ) {
-    await publish()
-    if (await isIn(feed, move, 'RETIRING')) left--
-  }
-  await feed.changeMove(move.id, 'roll-back')
-  for (let left = 20; left > 0; left--) await publish()
-  while (!watches.every(({ seen }) => written.every((text) => seen.has(text)))) {
-    await setTimeout(20)
-  }
-  ending.abort()
-  await Promise.all(watches.map(({ ended }) => ended))
-  expect(watches.flatMap(({ resets }) => resets)).toEqual([])
-})
+test.for(WAYS)(
+  'whoever watches %s is told everything while they move and go back, and never to list anew',
+  async ([, options]) => {
+    const feed = await started(options)
+    const ending = new AbortController()
+    setMaxListeners(readers.length + 1, ending.signal)
+    const watches = readers.map((reader) => watchOf(feed, reader, ending.signal))
+    await Promise.all(watches.map(({ isOpen }) => isOpen))
+    const move = await feed.moveSlots(ALL, 'cell-2')
+    const written: string[] = []
+    const publish = async () => {
+      const text = `watched ${written.length}`
+      await feed.publish(authors[written.length % authors.length] ?? '', text)
+      written.push(text)
+      await setTimeout(10)
+    }
+    for (let left = 20; left > 0; ) {
+      await publish()
+      if (await isIn(feed, move, 'RETIRING')) left--
+    }
+    await feed.changeMove(move.id, 'roll-back')
+    for (let left = 20; left > 0; left--) await publish()
+    while (!watches.every(({ seen }) => written.every((text) => seen.has(text)))) {
+      await setTimeout(20)
+    }
+    ending.abort()
+    await Promise.all(watches.map(({ ended }) => ended))
+    expect(watches.flatMap(({ resets }) => resets)).toEqual([])
+  },
+)
 
 test('what is moved can be taken back, and moved again', async () => {
   const feed = await started()

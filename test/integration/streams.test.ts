@@ -26,7 +26,12 @@ afterAll(() => c.stop())
 
 describe('a watched dashboard', () => {
   const watch = (userId: string, newerPageToken = '', consistencyTokens: string[] = []) =>
-    c.api.stream(dashboards.watchDashboard, { userId, newerPageToken, consistencyTokens })
+    c.api.stream(dashboards.watchDashboard, {
+      userId,
+      newerPageToken,
+      consistencyTokens,
+      resumeToken: '',
+    })
   type Watch = RawStream<WatchDashboardResponse>
   const nextOf = async (stream: Watch, kind: string) => {
     const taken = await stream.until(({ event }) => event?.$case === kind)
@@ -61,6 +66,27 @@ describe('a watched dashboard', () => {
     const [message] = (await stream.until(({ event }) => event?.$case === 'added')).slice(-1)
     expect(await c.texts('s-seer', [message?.consistencyToken ?? ''])).toEqual(['seen'])
     stream.cancel()
+  })
+
+  test('where what came since is not kept, one that broke off goes on by its page token', async () => {
+    const follow = await c.follow('s-back', 's-goer')
+    const { newerPageToken } = await c.dashboard('s-back', [follow])
+    const first = watch('s-back', newerPageToken, [follow])
+    const { consistencyToken: resumeToken } = await first.next()
+    first.cancel()
+    await c.publish('s-goer', 'meanwhile')
+    const request = { userId: 's-back', newerPageToken, consistencyTokens: [follow], resumeToken }
+    const again = c.api.stream(dashboards.watchDashboard, request)
+    const added = await again.next()
+    expect(added.event).toMatchObject({ $case: 'added', value: { post: { text: 'meanwhile' } } })
+    expect((await again.next()).event).toMatchObject({ value: { resumed: false } })
+    again.cancel()
+    const none = c.api.stream(dashboards.watchDashboard, { ...request, resumeToken: 'x' })
+    const refused = await refusalOf(none.next())
+    expect([refused.code, refused.reason]).toEqual([
+      'INVALID_ARGUMENT',
+      'CONSISTENCY_TOKEN_INVALID',
+    ])
   })
 
   test('goes on from a page’s token with what was missed', async () => {
@@ -219,7 +245,7 @@ describe('the firehose', () => {
 test('more streams than allowed are refused, and there is room again when one ends', async () => {
   const small = await MemoryCluster.start({ gatewayLimits: { watchesMax: 1 } })
   try {
-    const request = { userId: 'a', newerPageToken: '', consistencyTokens: [] }
+    const request = { userId: 'a', newerPageToken: '', consistencyTokens: [], resumeToken: '' }
     const first = small.api.stream(dashboards.watchDashboard, request)
     await first.next()
     const refused = await refusalOf(small.api.stream(dashboards.watchDashboard, request).next())
@@ -244,7 +270,7 @@ test('more streams than allowed are refused, and there is room again when one en
 
 test('a stop ends streams with SHUTTING_DOWN', async () => {
   const stopping = await MemoryCluster.start()
-  const request = { userId: 'a', newerPageToken: '', consistencyTokens: [] }
+  const request = { userId: 'a', newerPageToken: '', consistencyTokens: [], resumeToken: '' }
   const watch = stopping.api.stream(dashboards.watchDashboard, request)
   const firehose = stopping.api.stream(firehoses.subscribe, { start: undefined })
   await watch.next()

@@ -130,7 +130,7 @@ test('where no cell can be reached from outside, and where nobody knows, the gat
 
 test('a watch begins at the cell and goes on at the gateway when the cell breaks', async () => {
   const beat = {
-    event: { $case: 'heartbeat', value: { newerPageToken: 'place' } },
+    event: { $case: 'heartbeat', value: { newerPageToken: 'place', resumed: false } },
     consistencyToken: 'r9',
   } as const
   one.streamAnswers.push([beat])
@@ -150,7 +150,10 @@ test('a watch follows its user to another cell', async () => {
   one.streamAnswers.push([])
   one.streamEnds = movedTo('cell-2', 2)
   two.streamAnswers.push([
-    { event: { $case: 'heartbeat', value: { newerPageToken: 'there' } }, consistencyToken: '' },
+    {
+      event: { $case: 'heartbeat', value: { newerPageToken: 'there', resumed: false } },
+      consistencyToken: '',
+    },
   ])
   // So that the table of before the move is known.
   await feed.dashboard('alice')
