@@ -7,6 +7,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import { type Cellfeed, connect } from '../../services/client/connect.ts'
+import { ADOPT_AFTER_MS } from '../../services/controller/config.ts'
 import { addressOf, ProcessCluster } from '../integration/process-cluster.ts'
 import type { BenchRow } from './bench-row.ts'
 import { printTable } from './print.ts'
@@ -38,7 +39,7 @@ async function failover(asked: {
   await cluster.setUp(2)
   const { control, kill } = mortal(cluster.control)
   await Promise.all([cluster.cell('cell-1', control), cluster.cell('cell-2')])
-  const [gateway, controller] = await Promise.all([cluster.gateway(), cluster.controller(0)])
+  const [gateway, controller] = await Promise.all([cluster.gateway(), cluster.controller(ADOPT_AFTER_MS)])
   const feed = connect(addressOf(gateway), { adminAddress: addressOf(controller) })
   await follow(feed)
   await feed.publish(user(0), 'before')
