@@ -2,11 +2,11 @@
 
 import { type Command, InvalidArgumentError } from 'commander'
 import type { Cellfeed } from '../client/connect.ts'
-import type { Move } from '../client/move-calls.ts'
+import type { Move, Residents } from '../client/move-calls.ts'
 import { type AdminFlags, adminFlags, dryRunFlag, examples, withServer } from './client-command.ts'
 import { usageFailure } from './exit.ts'
 import { slotsIn, summaryOf } from './moves/print-moves.ts'
-import { count, harmless, jsonLine, table } from './print.ts'
+import { bytes, count, harmless, jsonLine, table } from './print.ts'
 import type { Terminal } from './terminal.ts'
 
 const ACTIONS = ['list', 'set', 'unset'] as const
@@ -37,7 +37,7 @@ export function addStandbyCommands(program: Command, terminal: Terminal): void {
           throw usageFailure(`say which cells: cellfeed standby ${usage}`)
         }
         const begun = await feed.setStandby(cell, at, { dryRun: flags.dryRun === true })
-        if (flags.json) terminal.out(jsonLine({ cell, standby: at ?? null, moves: begun }))
+        if (flags.json) terminal.out(jsonLine({ cell, standby: at ?? null, ...begun }))
         else terminal.out(harmless(ruleText({ cell, at, begun, flags })))
       })
     },
@@ -80,6 +80,8 @@ export function addStandbyCommands(program: Command, terminal: Terminal): void {
         ),
       ]
       terminal.out(harmless(lines.join('\n')))
+      // A dead cell tells nothing.
+      if (done.readers > 0n) terminal.out(`in all ${residentsText(done)}`)
       if (done.moved.length > 0 && !dryRun) terminal.note('See "cellfeed moves watch".')
     })
   })
@@ -92,14 +94,19 @@ export function addStandbyCommands(program: Command, terminal: Terminal): void {
 function ruleText(given: {
   readonly cell: string
   readonly at: string | undefined
-  readonly begun: readonly Move[]
+  readonly begun: { readonly moves: readonly Move[] } & Residents
   readonly flags: AdminFlags
 }): string {
   const { cell, at, begun, flags } = given
   const would = flags.dryRun === true ? 'would stand' : 'stands'
   if (at === undefined) return `no cell ${would} by for ${cell}`
-  const slots = begun.reduce((sum, move) => sum + slotsIn(move.slots), 0)
-  return `${at} ${would} by for ${cell}; ${count(slots, 'slot')} to copy`
+  const slots = begun.moves.reduce((sum, move) => sum + slotsIn(move.slots), 0)
+  const who = slots === 0 ? '' : ` with ${residentsText(begun)}`
+  return `${at} ${would} by for ${cell}; to copy: ${count(slots, 'slot')}${who}`
+}
+
+function residentsText({ readers, bytes: size }: Residents): string {
+  return `${count(readers, 'user')}, ${bytes(size)} in memory`
 }
 
 async function list(feed: Cellfeed, flags: AdminFlags, terminal: Terminal): Promise<void> {

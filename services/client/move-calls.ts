@@ -35,13 +35,17 @@ export interface MoveCalls {
   pinUser(userId: string, cell: string, options?: ChangeOptions): Promise<PlannedMove | undefined>
 
   /** Says which cell stands by for all slots of another one; answers what is begun. Without `standby`: none does. */
-  setStandby(cell: string, standby: string | undefined, options?: ChangeOptions): Promise<Move[]>
+  setStandby(
+    cell: string,
+    standby: string | undefined,
+    options?: ChangeOptions,
+  ): Promise<{ readonly moves: readonly Move[] } & Residents>
 
   /** Takes the slots of a cell away from it: to ready standbys at once, else by moves to the other cells. Nothing, if it owns none. */
   failOver(
     cell: string,
     options?: ChangeOptions,
-  ): Promise<{ readonly takenOver: Move[]; readonly moved: Move[] }>
+  ): Promise<{ readonly takenOver: readonly Move[]; readonly moved: readonly Move[] } & Residents>
 
   /** Who changed cells, moves and standbys, when and how: the newest ones, newest first. */
   changes(limit: number, options?: CallOptions): Promise<PlacementChange[]>
@@ -85,8 +89,13 @@ export interface Move {
   readonly cutOverAt: Date | undefined
 }
 
-/** `readers`, `bytes`: who lives in the slots, and their state in memory; 0 when their cell does not answer. */
-export type PlannedMove = Move & { readonly readers: bigint; readonly bytes: bigint }
+/** Who lives in the slots, and the bytes of their state in memory; 0 when their cell does not answer. */
+export interface Residents {
+  readonly readers: bigint
+  readonly bytes: bigint
+}
+
+export type PlannedMove = Move & Residents
 
 export interface PlacementChange {
   readonly epoch: bigint
@@ -131,14 +140,15 @@ export function moveCalls(session: () => Session, operator: string): MoveCalls {
 
     async setStandby(cell, standby = '', { dryRun = false, ...options } = {}) {
       const request = { cell, standby, dryRun, operator }
-      const { moves } = await session().ask(methods.setStandby, request, options)
-      return moves.map(moveOf)
+      const { moves, ...residents } = await session().ask(methods.setStandby, request, options)
+      return { moves: moves.map(moveOf), ...residents }
     },
 
     async failOver(cell, { dryRun = false, ...options } = {}) {
       const request = { cell, dryRun, operator }
-      const { takenOver, moved } = await session().ask(methods.failOver, request, options)
-      return { takenOver: takenOver.map(moveOf), moved: moved.map(moveOf) }
+      const answer = await session().ask(methods.failOver, request, options)
+      const { takenOver, moved, ...residents } = answer
+      return { takenOver: takenOver.map(moveOf), moved: moved.map(moveOf), ...residents }
     },
 
     async changes(limit, options) {

@@ -75,7 +75,7 @@ export async function moveSlots(
 /** Who lives in the slots of a move, as their cell tells now. */
 export async function whoLives(
   desk: AdminDesk,
-  { slots, from }: Move,
+  { slots, from }: Pick<Move, 'slots' | 'from'>,
 ): Promise<{ readonly readers: bigint; readonly bytes: bigint }> {
   const wanted = new Set(slotsIn(slots))
   const report = await desk.reportOf(from, { loads: true })

@@ -18,6 +18,7 @@ import type {
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { AdminDesk } from './admin-desk.ts'
 import { changed, placementNow, refused } from './change-placement.ts'
+import { whoLives } from './moves.ts'
 import { wireMove } from './wire-move.ts'
 
 const TRIES_MAX = 40
@@ -37,7 +38,11 @@ export async function setStandbyOf(
   const begun = settled(ruled, nowMs).moves.filter(
     (move) => move.isStandby && move.from === cell && !ruled.moves.includes(move),
   )
-  return { moves: begun.map((move) => wireMove(move)) }
+  const slots = begun.flatMap((move) => move.slots)
+  return {
+    moves: begun.map((move) => wireMove(move)),
+    ...(await whoLives(desk, { slots, from: cell })),
+  }
 }
 
 function settled(placement: Placement, nowMs: number): Placement {
@@ -53,11 +58,15 @@ export async function failOver(
   const before = await placementNow(desk)
   if (!before.cells.includes(cell)) throw refused(`there is no cell ${cell}`)
   // Done before.
-  if (ownedBy(before, cell).length === 0) return { takenOver: [], moved: [] }
+  if (ownedBy(before, cell).length === 0) {
+    return { takenOver: [], moved: [], readers: 0n, bytes: 0n }
+  }
   const standbys = before.moves.filter(
     ({ isStandby, isPaused, from, phase }) =>
       isStandby && !isPaused && from === cell && phase.kind === 'ready',
   )
+  // A cell that hangs must not hold up what is done because of it.
+  const who = whoLives(desk, { slots: ownedBy(before, cell), from: cell })
   const takenOver: Move[] = []
   for (const standby of standbys) {
     if (dryRun || (await takeOver(desk, request, standby))) takenOver.push(standby)
@@ -76,6 +85,7 @@ export async function failOver(
   return {
     takenOver: takenOver.map((move) => wireMove(move)),
     moved: moved.map((move) => wireMove(move)),
+    ...(await who),
   }
 }
 

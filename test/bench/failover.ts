@@ -39,7 +39,10 @@ async function failover(asked: {
   await cluster.setUp(2)
   const { control, kill } = mortal(cluster.control)
   await Promise.all([cluster.cell('cell-1', control), cluster.cell('cell-2')])
-  const [gateway, controller] = await Promise.all([cluster.gateway(), cluster.controller(ADOPT_AFTER_MS)])
+  const [gateway, controller] = await Promise.all([
+    cluster.gateway(),
+    cluster.controller(ADOPT_AFTER_MS),
+  ])
   const feed = connect(addressOf(gateway), { adminAddress: addressOf(controller) })
   await follow(feed)
   await feed.publish(user(0), 'before')
