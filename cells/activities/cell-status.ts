@@ -82,6 +82,7 @@ function costStatus(costs: Costs): CostStatus {
   return {
     costChainUs: costs.chainUs,
     costWalkedUs: costs.walkedUs,
+    costEdgeUs: costs.edgeUs,
     costEntryUs: costs.entryUs,
     costEntryBytes: costs.entryBytes,
     costPullUs: costs.pullUs,

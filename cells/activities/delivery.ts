@@ -285,16 +285,22 @@ export class Delivery {
   #deliver(reader: Reader, pass: Pass, chunks: Chunk[]): number {
     const begunMs = this.#monotonicMs()
     const first = chunks.length
-    const entries = this.#gather(reader, pass, chunks)
+    const { entries, asked } = this.#gather(reader, pass, chunks)
+    const tookUs = (this.#monotonicMs() - begunMs) * 1_000
     const { costs } = this.#state
-    costs.note('entryUs', entries, (this.#monotonicMs() - begunMs) * 1_000)
+    if (entries === 0) costs.note('edgeUs', asked, tookUs)
+    else costs.note('entryUs', entries, tookUs - asked * costs.get('edgeUs'))
     let bytes = 0
     for (let i = first; i < chunks.length; i++) bytes += chunks[i]?.bytes.length ?? 0
     costs.note('entryBytes', entries, bytes)
     return entries
   }
 
-  #gather(reader: Reader, pass: Pass, chunks: Chunk[]): number {
+  #gather(
+    reader: Reader,
+    pass: Pass,
+    chunks: Chunk[],
+  ): { readonly entries: number; readonly asked: number } {
     const { index } = pass
     const gathered = this.#gathered
     const { chunkEntriesMax } = this.#state.limits
@@ -316,7 +322,7 @@ export class Delivery {
         chunks.push({ reader: reader.number, generation, part: part++, bytes })
       }
     }
-    return entries
+    return { entries, asked: size }
   }
 
   /** The authors who have coverage: the inbox goes without the others. */

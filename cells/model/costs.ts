@@ -10,6 +10,8 @@ export type Costs = {
   readonly chainUs: number
   /** An entry of the window that a page walks past, asked whether its author is followed. */
   readonly walkedUs: number
+  /** Somebody whom a reader follows, asked in each generation for what they posted. */
+  readonly edgeUs: number
   /** An entry delivered: gathered, sorted, packed. */
   readonly entryUs: number
   /** Bytes that a delivered entry takes in its chunk. */
@@ -26,6 +28,7 @@ export type CostName = keyof Costs
 export const COSTS_EXPECTED: Costs = {
   chainUs: 0.1,
   walkedUs: 0.04,
+  edgeUs: 0.03,
   entryUs: 0.06,
   entryBytes: 6.5,
   pullUs: 60,
@@ -37,6 +40,7 @@ export const COSTS_EXPECTED: Costs = {
 const MEMORY = {
   chainUs: 1e6,
   walkedUs: 1e6,
+  edgeUs: 1e6,
   entryUs: 1e6,
   entryBytes: 1e6,
   pullUs: 1e4,

@@ -3,7 +3,8 @@
 //
 //     posts/s x cost of an entry     against     reads below the window/s x cost of a pull
 //
-// A reader of whom anything is delivered costs a chunk in each generation besides, and each page below the window the reading of them.
+// A reader of whom anything is delivered costs a chunk in each generation besides, in which all are asked for posts, and each page below
+// the window the reading of chunks.
 // Above the window's end nobody pays either: there all posts are merged from memory. What is decided for each pair of reader and
 // author stands in the reader's row (edge-classes.ts). Where nearly all of an author's readers are better served by pulling, the author
 // has a class for all of them, which is one row. A class changes only when the other one costs less by a factor, and not again for a

@@ -33,7 +33,7 @@ export class EdgeClasses {
   entriesPerS = 0
   costUs = 0
   leftOut = 0
-  /** What the reader's chunks would cost, written and read, if nobody were left out of those who are not pulled. */
+  /** What the reader's inbox would cost beside entries, written and read, if nobody were left out of those who are not pulled. */
   chunksOfAllUs = 0
 
   constructor(policy: DeliveryPolicy, costs: Costs) {
@@ -85,7 +85,7 @@ export class EdgeClasses {
     const policy = this.#policy
     const entryUs = entryCostUs(this.#costs, policy)
     const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
-    const chunksUs = this.#costs.chunkUs / of.generationS + this.#inboxUs(of)
+    const edgeUs = this.#costs.edgeUs / of.generationS
     const { words, size } = edges
     const followed = this.#followed
     let savedUs = 0
@@ -94,13 +94,18 @@ export class EdgeClasses {
     // Of those: whom the inbox has not had.
     let newcomers = 0
     let newcomersUs = 0
+    // Authors whom nobody's inbox gets, and who are asked for posts all the same.
+    let askedInVain = 0
     let hasInbox = false
     for (let i = 0; i < size; i++) {
       changes[i] = STAYS
       const postsPerS = followed[i] as number
-      if (postsPerS === PULLED) continue
-      const deliveredUs = postsPerS * entryUs
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
+      if (postsPerS === PULLED) {
+        if (!before) askedInVain++
+        continue
+      }
+      const deliveredUs = postsPerS * entryUs + edgeUs
       const after = isLeftOut(before, deliveredUs, pulledUs, policy)
       hasInbox ||= !before
       if (before !== after) {
@@ -114,20 +119,22 @@ export class EdgeClasses {
       newcomers++
       newcomersUs += deliveredUs
     }
-    if (kept === 0 || policy.mode !== 'by-cost') return savedUs
+    if (policy.mode !== 'by-cost') return savedUs
     // An inbox for little is not worth it either.
-    if (!isLeftOut(!hasInbox, keptUs + chunksUs, kept * pulledUs, policy)) {
-      return hasInbox ? savedUs : savedUs - chunksUs
+    const inVainUs = askedInVain * edgeUs
+    const chunksUs = this.#costs.chunkUs / of.generationS + this.#inboxUs(of)
+    const inboxUs = keptUs + chunksUs + inVainUs
+    if (kept > 0 && !isLeftOut(!hasInbox, inboxUs, kept * pulledUs, policy)) {
+      return hasInbox ? savedUs : savedUs - chunksUs - inVainUs
     }
     for (let i = 0; i < size; i++) {
       const isCovered = ((words[i] as number) & COVERED_FROM) !== NOT_COVERED
-      if (followed[i] === PULLED) continue
       changes[i] = isCovered ? LEFT_OUT : STAYS
     }
     // Without what was to be saved by taking in.
     const takenInUs = newcomers * pulledUs - newcomersUs
     const goneUs = keptUs - newcomersUs - (kept - newcomers) * pulledUs
-    return savedUs - takenInUs + goneUs + (hasInbox ? chunksUs : 0)
+    return savedUs - takenInUs + goneUs + inVainUs + (hasInbox ? chunksUs : 0)
   }
 
   #tally(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): void {
@@ -139,19 +146,22 @@ export class EdgeClasses {
     this.costUs = 0
     this.leftOut = 0
     let ofAllPerS = 0
+    let asked = 0
     for (let i = 0; i < size; i++) {
       const postsPerS = followed[i] as number
-      if (postsPerS === PULLED) continue
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
       const isOut = changes[i] === STAYS ? before : changes[i] === LEFT_OUT
+      if (!isOut) asked++
+      if (postsPerS === PULLED) continue
       ofAllPerS += postsPerS
       if (isOut) this.leftOut++
       else this.entriesPerS += postsPerS
       // Who does not post is pulled in nobody's reckoning.
       if (postsPerS > 0) this.costUs += isOut ? pulledUs : postsPerS * entryUs
     }
-    this.costUs += this.#chunksUs(this.entriesPerS, of)
-    this.chunksOfAllUs = this.#chunksUs(ofAllPerS, of)
+    const edgeUs = this.#costs.edgeUs / of.generationS
+    this.costUs += this.#chunksUs(this.entriesPerS, of) + asked * edgeUs
+    this.chunksOfAllUs = this.#chunksUs(ofAllPerS, of) + size * edgeUs
   }
 
   /** One in each generation, if there is anything in it; and what pages read them for. */

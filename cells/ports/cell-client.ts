@@ -210,6 +210,7 @@ export type PolicyStatus = {
 export type CostStatus = {
   readonly costChainUs: number
   readonly costWalkedUs: number
+  readonly costEdgeUs: number
   readonly costEntryUs: number
   readonly costEntryBytes: number
   readonly costPullUs: number

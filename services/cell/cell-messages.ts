@@ -174,6 +174,7 @@ const FIGURES = {
   readsBelowInbox: 'always',
   costChainUs: 'always',
   costWalkedUs: 'always',
+  costEdgeUs: 'always',
   costEntryUs: 'always',
   costEntryBytes: 'always',
   costPullUs: 'always',

@@ -89,6 +89,7 @@ const COSTS = [
   'cell',
   'chain',
   'entry walked',
+  'follow asked',
   'entry delivered',
   'its bytes',
   'pull',
@@ -97,8 +98,8 @@ const COSTS = [
 ]
 
 function costsOf({ cell, costs }: CellPolicy): string[] {
-  const { chainUs, walkedUs, entryUs, entryBytes, pullUs, chunkUs, inboxUs } = costs
-  const times = [chainUs, walkedUs, entryUs].map(micros)
+  const { chainUs, walkedUs, edgeUs, entryUs, entryBytes, pullUs, chunkUs, inboxUs } = costs
+  const times = [chainUs, walkedUs, edgeUs, entryUs].map(micros)
   return [cell, ...times, bytes(entryBytes), micros(pullUs), micros(chunkUs), micros(inboxUs)]
 }
 

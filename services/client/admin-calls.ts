@@ -190,6 +190,7 @@ export function adminCalls(session: () => Session, tokens: () => string[]): Admi
 const NO_COSTS: PolicyCosts = {
   chainUs: 0,
   walkedUs: 0,
+  edgeUs: 0,
   entryUs: 0,
   entryBytes: 0,
   pullUs: 0,

@@ -36,6 +36,7 @@ function wirePolicy(status: CellStatus): CellPolicy {
     costs: {
       chainUs: status.costChainUs,
       walkedUs: status.costWalkedUs,
+      edgeUs: status.costEdgeUs,
       entryUs: status.costEntryUs,
       entryBytes: status.costEntryBytes,
       pullUs: status.costPullUs,

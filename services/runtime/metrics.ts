@@ -53,6 +53,7 @@ const CELL_GAUGES = {
   readsBelowInbox: "The same that read authors' stored posts",
   costChainUs: "Cost of an author's chain in the window, microseconds",
   costWalkedUs: 'Cost of an entry of the window walked past, microseconds',
+  costEdgeUs: 'Cost of somebody followed, asked for posts in a generation, microseconds',
   costEntryUs: 'Cost of an entry delivered, microseconds',
   costEntryBytes: 'Bytes of an entry delivered',
   costPullUs: 'Cost of an author without coverage, for a page below the window, microseconds',

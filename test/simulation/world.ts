@@ -252,6 +252,7 @@ function limitsOf(dice: Dice): CellLimits {
     costs: {
       chainUs: 1,
       walkedUs: dice.pick([0, 0.5, 20_000]),
+      edgeUs: dice.pick([0, 0.1]),
       entryUs: 0.1,
       pullUs: dice.pick([0.1, 10, 1_000]),
       chunkUs: dice.pick([0, 1]),

@@ -18,12 +18,13 @@ import {
 import { NumberMap } from '../../../cells/model/number-map.ts'
 import { COVERED_FROM, HIDE_REBLOGS, NOT_COVERED } from '../../../cells/model/reader.ts'
 
-const costs = { ...COSTS_EXPECTED, chunkUs: 0, inboxUs: 0 }
+const costs = { ...COSTS_EXPECTED, edgeUs: 0, chunkUs: 0, inboxUs: 0 }
 const rateOf = fc.float({ min: Math.fround(1e-6), max: 1_000, noNaN: true })
 const GENERATION_S = 60
 const inboxCosts = fc.record({
   chunkUs: fc.constantFrom(0, 1, 20, 1_000),
   inboxUs: fc.constantFrom(0, 5, 100),
+  edgeUs: fc.constantFrom(0, 0.1, 50),
 })
 const edgesOf = fc.array(
   fc.record({ postsPerS: rateOf, isOut: fc.boolean(), hides: fc.boolean() }),
@@ -42,10 +43,12 @@ function decide(
     isPulled = () => false,
     chunkUs = 0,
     inboxUs = 0,
+    edgeUs = 0,
   }: {
     isPulled?: (author: number) => boolean
     chunkUs?: number
     inboxUs?: number
+    edgeUs?: number
   } = {},
 ) {
   const keys = Uint32Array.from(all, (_, i) => i + 1)
@@ -53,7 +56,10 @@ function decide(
     all,
     ({ isOut, hides }) => ((isOut ? NOT_COVERED : 7) | (hides === true ? HIDE_REBLOGS : 0)) >>> 0,
   )
-  const classes = new EdgeClasses({ ...DELIVERY_POLICY, ...policy }, { ...costs, chunkUs, inboxUs })
+  const classes = new EdgeClasses(
+    { ...DELIVERY_POLICY, ...policy },
+    { ...costs, edgeUs, chunkUs, inboxUs },
+  )
   const edges = new NumberMap(keys, words)
   const known = all.map(({ postsPerS }, i) => (isPulled(i + 1) ? PULLED : postsPerS))
   const rates = Float32Array.from([0, ...known])
@@ -94,11 +100,13 @@ test('no decision makes a reader dearer, the inbox included', () => {
       const { isOut } = decide(all, readsPerS, {}, inbox)
       const costOf = (isLeftOut: (i: number) => boolean): number => {
         const delivered = all.filter((_, i) => !isLeftOut(i))
-        const entriesUs = delivered.reduce((sum, { postsPerS }) => sum + postsPerS, 0)
+        const entriesPerS = delivered.reduce((sum, { postsPerS }) => sum + postsPerS, 0)
+        const entriesUs = entriesPerS * entryCostUs(costs, DELIVERY_POLICY)
+        const askedUs = (delivered.length * inbox.edgeUs) / GENERATION_S
         const pulledUs = (all.length - delivered.length) * readsPerS * costs.pullUs
         const inboxUs = inbox.chunkUs / GENERATION_S + readsPerS * inbox.inboxUs
         const chunksUs = delivered.length === 0 ? 0 : inboxUs
-        return entriesUs * entryCostUs(costs, DELIVERY_POLICY) + chunksUs + pulledUs
+        return entriesUs + askedUs + chunksUs + pulledUs
       }
       const before = costOf((i) => all[i]?.isOut === true)
       expect(costOf((i) => isOut[i] === true)).toBeLessThanOrEqual(before * (1 + 1e-6))
@@ -129,6 +137,24 @@ test('a reader of few is left out whole when reading the inbox costs as much as 
     false,
     false,
   ])
+})
+
+test('who hardly posts is left out where asking them costs more than reading them now and then', () => {
+  const all = [{ postsPerS: 1e-6, isOut: false }]
+  const pulledUs = 1e-3 * costs.pullUs
+  expect(decide(all, 1e-3, {}, { edgeUs: 2.1 * pulledUs * GENERATION_S }).isOut).toEqual([true])
+  expect(decide(all, 1e-3, {}, { edgeUs: 0.9 * pulledUs * GENERATION_S }).isOut).toEqual([false])
+})
+
+test('of a reader who gets nothing nobody is asked, nor those who are pulled for everyone', () => {
+  const all = [
+    { postsPerS: 1, isOut: false },
+    { postsPerS: 1e-3, isOut: true },
+  ]
+  const isPulled = (author: number) => author === 1
+  expect(decide(all, 1e-9, {}, { isPulled, edgeUs: 1 }).changes).toEqual([LEFT_OUT, STAYS])
+  const kept = all.map((edge) => ({ ...edge, isOut: false }))
+  expect(decide(kept, 1e-1, {}, { isPulled, edgeUs: 1 }).changes).toBeUndefined()
 })
 
 test('what it tells is the sum of what it decided', () => {

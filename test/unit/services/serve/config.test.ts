@@ -100,7 +100,7 @@ test('what is delivered is decided by cost, unless the operator says otherwise',
 test('policies that are none are told in a line each', () => {
   for (const costs of ['', 'pull-us', 'pull-us=', 'pull-us=x', 'pull=1', 'pull-us=1;entry-us=2']) {
     expect(refused({ costs })).toEqual([
-      '--costs wants costs such as pull-us=60,entry-us=0.06; there are chain-us, walked-us, entry-us, entry-bytes, pull-us, chunk-us, inbox-us',
+      '--costs wants costs such as pull-us=60,entry-us=0.06; there are chain-us, walked-us, edge-us, entry-us, entry-bytes, pull-us, chunk-us, inbox-us',
     ])
   }
   expect(refused({ delivery: 'often', latencyWeight: '0' })).toEqual([
