@@ -2,7 +2,13 @@
 // A pair that is left out has no coverage at all: pages pull that author's posts when they come below the window.
 
 import type { Costs } from './costs.ts'
-import { type DeliveryPolicy, entryCostUs, isLeftOut, paysOff } from './delivery-policy.ts'
+import {
+  type DeliveryPolicy,
+  entryCostUs,
+  isLeftOut,
+  paysOff,
+  pullShareOf,
+} from './delivery-policy.ts'
 import type { NumberMap } from './number-map.ts'
 import { COVERED_FROM, NOT_COVERED } from './reader.ts'
 
@@ -84,7 +90,7 @@ export class EdgeClasses {
   #decideEach(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): number {
     const policy = this.#policy
     const entryUs = entryCostUs(this.#costs, policy)
-    const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
+    const pulledUs = this.#pulledUs(edges, of)
     const edgeUs = this.#costs.edgeUs / of.generationS
     const { words, size } = edges
     const followed = this.#followed
@@ -141,7 +147,7 @@ export class EdgeClasses {
     const { words, size } = edges
     const followed = this.#followed
     const entryUs = entryCostUs(this.#costs, this.#policy)
-    const pulledUs = of.readsPerS * this.#costs.pullUs * this.#policy.latencyWeight
+    const pulledUs = this.#pulledUs(edges, of)
     this.entriesPerS = 0
     this.costUs = 0
     this.leftOut = 0
@@ -168,6 +174,12 @@ export class EdgeClasses {
   #chunksUs(entriesPerS: number, of: EdgeDemand): number {
     if (entriesPerS === 0) return 0
     return this.#costs.chunkUs * Math.min(entriesPerS, 1 / of.generationS) + this.#inboxUs(of)
+  }
+
+  /** Of each author who is left out. */
+  #pulledUs({ size }: NumberMap, { readsPerS }: EdgeDemand): number {
+    const { latencyWeight } = this.#policy
+    return readsPerS * pullShareOf(size) * this.#costs.pullUs * latencyWeight
   }
 
   #inboxUs({ readsPerS }: EdgeDemand): number {
