@@ -4,7 +4,6 @@
 // A generation written meanwhile holds only what the pinned window has. What changes while the read awaits is left
 // out where it is seen; a page is never older than the position that its answer names.
 
-import { pullsOf } from '../model/delivery-policy.ts'
 import { DashboardMerge, type MergeStart, type MergeStep } from '../model/merge.ts'
 import { type FollowedWords, MergeRoom } from '../model/merge-room.ts'
 import { type MergeWay, wayCosts, wayOf } from '../model/merge-way.ts'
@@ -271,8 +270,8 @@ export class DashboardReader {
     const isInWindow = isAbove(hi, lo, window.droppedHi, window.droppedLo)
     const depth = isInWindow ? 'window' : pulled.times > 0 ? 'below' : 'inbox'
     rates.noteRead(reader.number, depth, this.#clock.nowMs())
-    if (depth === 'inbox') costs.noteNothing('pullUs', pullsOf(uncovered))
-    else costs.note('pullUs', pullsOf(uncovered), pulled.tookUs)
+    if (depth === 'inbox') costs.noteNothing('pullUs', uncovered)
+    else costs.note('pullUs', uncovered, pulled.tookUs)
     if (pulled.inboxUs !== undefined) costs.note('inboxUs', 1, pulled.inboxUs)
     if (pulled.authors === 0) return
     const { authors, entries } = pulled

@@ -12,7 +12,6 @@ import {
   costOf,
   type PairFigures,
   entryCostUs,
-  pullShareOf,
 } from '../model/delivery-policy.ts'
 import { EdgeClasses, LEFT_OUT, PULLED, STAYS } from '../model/edge-classes.ts'
 import { secondOfHalves } from '../model/post-id.ts'
@@ -116,12 +115,12 @@ export class Policy {
   }
 
   /** What one reader's way to an author's posts rests on: reads as of now, all else as of the last decision. */
-  pairFiguresOf({ number, edges }: Reader, author: number): PairFigures | undefined {
+  pairFiguresOf({ number }: Reader, author: number): PairFigures | undefined {
     const costs = this.#decidedBy
     if (costs === undefined || author >= this.#demand.end) return undefined
     const { policy } = this.#state.limits
     const postsPerS = this.#demand.postsPerSOf(author)
-    const readsPerS = this.#readsPerSAt(this.#clock.nowMs())(number) * pullShareOf(edges.size)
+    const readsPerS = this.#readsPerSAt(this.#clock.nowMs())(number)
     const pair = { postsPerS, readsPerS, followers: 1 }
     const { deliveredUs, pulledUs } = costOf(pair, costs, policy)
     return { postsPerS, readsPerS, deliveredUs, pulledUs }

@@ -1,8 +1,7 @@
-// What a cell's readers ask of each author: how many follow, how often their pages pull the author, all together, and what serving each of
+// What a cell's readers ask of each author: how many follow, how often they read below the window, all together, and what serving each of
 // them the cheaper way costs. Tallied anew for each decision by going through all readers' edges. The four stand side by side: an edge
 // costs one read at random, 16 bytes an author.
 
-import { pullShareOf } from './delivery-policy.ts'
 import type { NumberMap } from './number-map.ts'
 
 const FIELDS = 4
@@ -32,15 +31,14 @@ export class AuthorDemand {
   ): void {
     const asked = this.#asked
     const { entryUs } = cost
-    const pullsPerS = readsPerS * pullShareOf(size)
-    const pulledUs = pullsPerS * cost.pullUs
+    const pulledUs = readsPerS * cost.pullUs
     for (let i = 0; i < size; i++) {
       const at = FIELDS * (keys[i] as number)
       // Came since.
       if (at >= asked.length) return
       const deliveredUs = (asked[at + POSTS] as number) * entryUs
       asked[at] = (asked[at] as number) + 1
-      asked[at + READS] = (asked[at + READS] as number) + pullsPerS
+      asked[at + READS] = (asked[at + READS] as number) + readsPerS
       asked[at + LEAST] = (asked[at + LEAST] as number) + Math.min(deliveredUs, pulledUs)
     }
   }

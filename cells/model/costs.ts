@@ -16,7 +16,7 @@ export type Costs = {
   readonly entryUs: number
   /** Bytes that a delivered entry takes in its chunk. */
   readonly entryBytes: number
-  /** An author without coverage, for a page below the window; of many each is less (`pullsOf`), as not all of them have to be read. */
+  /** An author without coverage, for a page below the window: not each of them has to be read. */
   readonly pullUs: number
   /** A reader's chunk, or row, beside what is in it. */
   readonly chunkUs: number

@@ -52,21 +52,8 @@ export type Demand = {
   readonly postsPerS: number
   /** Readers of this cell who follow. */
   readonly followers: number
-  /** How often pages of those followers pull the author, all together: their reads below the window, of each by `pullShareOf`. */
+  /** How often those followers read below the window, all together. */
   readonly readsPerS: number
-}
-
-/** A page is full before all authors who have to be pulled are read: about so many are. */
-const PULLED_BY_PAGE = 20
-
-/** How many pulls of one author alone those of so many, for one page, cost. */
-export function pullsOf(authors: number): number {
-  return (authors * PULLED_BY_PAGE) / (authors + PULLED_BY_PAGE)
-}
-
-/** Of each of so many. */
-export function pullShareOf(authors: number): number {
-  return PULLED_BY_PAGE / (authors + PULLED_BY_PAGE)
 }
 
 /** Microseconds a second. */

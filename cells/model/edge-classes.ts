@@ -2,13 +2,7 @@
 // A pair that is left out has no coverage at all: pages pull that author's posts when they come below the window.
 
 import type { Costs } from './costs.ts'
-import {
-  type DeliveryPolicy,
-  entryCostUs,
-  isLeftOut,
-  paysOff,
-  pullShareOf,
-} from './delivery-policy.ts'
+import { type DeliveryPolicy, entryCostUs, isLeftOut, paysOff } from './delivery-policy.ts'
 import type { NumberMap } from './number-map.ts'
 import { COVERED_FROM, NOT_COVERED } from './reader.ts'
 
@@ -90,7 +84,7 @@ export class EdgeClasses {
   #decideEach(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): number {
     const policy = this.#policy
     const entryUs = entryCostUs(this.#costs, policy)
-    const pulledUs = this.#pulledUs(edges, of)
+    const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
     const edgeUs = this.#costs.edgeUs / of.generationS
     const { words, size } = edges
     const followed = this.#followed
@@ -147,7 +141,7 @@ export class EdgeClasses {
     const { words, size } = edges
     const followed = this.#followed
     const entryUs = entryCostUs(this.#costs, this.#policy)
-    const pulledUs = this.#pulledUs(edges, of)
+    const pulledUs = of.readsPerS * this.#costs.pullUs * this.#policy.latencyWeight
     this.entriesPerS = 0
     this.costUs = 0
     this.leftOut = 0
@@ -174,12 +168,6 @@ export class EdgeClasses {
   #chunksUs(entriesPerS: number, of: EdgeDemand): number {
     if (entriesPerS === 0) return 0
     return this.#costs.chunkUs * Math.min(entriesPerS, 1 / of.generationS) + this.#inboxUs(of)
-  }
-
-  /** Of each author who is left out. */
-  #pulledUs({ size }: NumberMap, { readsPerS }: EdgeDemand): number {
-    const { latencyWeight } = this.#policy
-    return readsPerS * pullShareOf(size) * this.#costs.pullUs * latencyWeight
   }
 
   #inboxUs({ readsPerS }: EdgeDemand): number {

@@ -7,8 +7,6 @@ import {
   DELIVERY_POLICY,
   type DeliveryPolicy,
   entryCostUs,
-  pullShareOf,
-  pullsOf,
 } from '../../../cells/model/delivery-policy.ts'
 import {
   EdgeClasses,
@@ -78,7 +76,7 @@ test('without hysteresis each pair has what is cheaper', () => {
       const { isOut } = decide(all, readsPerS, { hysteresis: 1, rateMs: 1e15 })
       const entryUs = entryCostUs(costs, DELIVERY_POLICY)
       for (const [i, { postsPerS }] of all.entries()) {
-        const pulledUs = readsPerS * costs.pullUs * pullShareOf(all.length)
+        const pulledUs = readsPerS * costs.pullUs
         fc.pre(Math.abs(pulledUs / (postsPerS * entryUs) - 1) > 1e-6)
         expect(isOut[i]).toBe(pulledUs < postsPerS * entryUs)
       }
@@ -105,8 +103,7 @@ test('no decision makes a reader dearer, the inbox included', () => {
         const entriesPerS = delivered.reduce((sum, { postsPerS }) => sum + postsPerS, 0)
         const entriesUs = entriesPerS * entryCostUs(costs, DELIVERY_POLICY)
         const askedUs = (delivered.length * inbox.edgeUs) / GENERATION_S
-        const left = all.length - delivered.length
-        const pulledUs = left * readsPerS * costs.pullUs * pullShareOf(all.length)
+        const pulledUs = (all.length - delivered.length) * readsPerS * costs.pullUs
         const inboxUs = inbox.chunkUs / GENERATION_S + readsPerS * inbox.inboxUs
         const chunksUs = delivered.length === 0 ? 0 : inboxUs
         return entriesUs + askedUs + chunksUs + pulledUs
@@ -122,7 +119,7 @@ test('a reader who is out whole stays so when entries would be cheaper and their
     { postsPerS: 1e-6, isOut: true },
     { postsPerS: 1e-6, isOut: true },
   ]
-  const pulledUs = pullsOf(2) * 1e-3 * costs.pullUs
+  const pulledUs = 2 * 1e-3 * costs.pullUs
   const taken = { chunkUs: 0.4 * pulledUs * GENERATION_S }
   expect(decide(all, 1e-3, {}, taken).changes).toEqual([TAKEN_IN, TAKEN_IN])
   const dear = { chunkUs: 0.6 * pulledUs * GENERATION_S }
@@ -131,7 +128,7 @@ test('a reader who is out whole stays so when entries would be cheaper and their
 
 test('a reader of few is left out whole when reading the inbox costs as much as pulling them', () => {
   const of = (isOut: boolean) => [1, 2, 3].map(() => ({ postsPerS: 1e-6, isOut }))
-  const inboxUs = pullsOf(3) * costs.pullUs
+  const inboxUs = 3 * costs.pullUs
   expect(decide(of(false), 1e-3, {}, { inboxUs: 2.1 * inboxUs }).isOut).toEqual([true, true, true])
   expect(decide(of(false), 1e-3, {}, { inboxUs: 0.9 * inboxUs }).changes).toBeUndefined()
   expect(decide(of(true), 1e-3, {}, { inboxUs: 0.9 * inboxUs }).changes).toBeUndefined()
@@ -144,7 +141,7 @@ test('a reader of few is left out whole when reading the inbox costs as much as 
 
 test('who hardly posts is left out where asking them costs more than reading them now and then', () => {
   const all = [{ postsPerS: 1e-6, isOut: false }]
-  const pulledUs = pullsOf(1) * 1e-3 * costs.pullUs
+  const pulledUs = 1e-3 * costs.pullUs
   expect(decide(all, 1e-3, {}, { edgeUs: 2.1 * pulledUs * GENERATION_S }).isOut).toEqual([true])
   expect(decide(all, 1e-3, {}, { edgeUs: 0.9 * pulledUs * GENERATION_S }).isOut).toEqual([false])
 })
@@ -158,15 +155,6 @@ test('of a reader who gets nothing nobody is asked, nor those who are pulled for
   expect(decide(all, 1e-9, {}, { isPulled, edgeUs: 1 }).changes).toEqual([LEFT_OUT, STAYS])
   const kept = all.map((edge) => ({ ...edge, isOut: false }))
   expect(decide(kept, 1e-1, {}, { isPulled, edgeUs: 1 }).changes).toBeUndefined()
-})
-
-test('of many who are pulled each costs less, and all together more', () => {
-  expect(pullsOf(1)).toBeCloseTo(1, 1)
-  for (const authors of [1, 10, 100, 10_000]) {
-    expect(pullsOf(authors)).toBeCloseTo(authors * pullShareOf(authors))
-    expect(pullsOf(2 * authors)).toBeGreaterThan(pullsOf(authors))
-    expect(pullShareOf(2 * authors)).toBeLessThan(pullShareOf(authors))
-  }
 })
 
 test('what it tells is the sum of what it decided', () => {
