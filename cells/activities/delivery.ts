@@ -288,8 +288,9 @@ export class Delivery {
     const { entries, asked } = this.#gather(reader, pass, chunks)
     const tookUs = (this.#monotonicMs() - begunMs) * 1_000
     const { costs } = this.#state
-    if (entries === 0) costs.note('edgeUs', asked, tookUs)
-    else costs.note('entryUs', entries, tookUs - asked * costs.get('edgeUs'))
+    // Who is left out of something is gone through otherwise.
+    if (entries === 0) costs.note('edgeUs', reader.leavesOut ? 0 : asked, tookUs)
+    else if (tookUs > 0) costs.noteRest('entryUs', entries, tookUs - asked * costs.get('edgeUs'))
     let bytes = 0
     for (let i = first; i < chunks.length; i++) bytes += chunks[i]?.bytes.length ?? 0
     costs.note('entryBytes', entries, bytes)

@@ -71,7 +71,12 @@ export class CostMeter {
 
   /** So many units took nothing at all. */
   noteNothing(name: CostName, units: number): void {
-    if (units > 0) this.#note(name, units, 0)
+    this.noteRest(name, units, 0)
+  }
+
+  /** So many units took what remains of a time when something else is taken from it: nothing, if that is more. */
+  noteRest(name: CostName, units: number, rest: number): void {
+    if (units > 0) this.#note(name, units, Math.max(0, rest))
   }
 
   #note(name: CostName, units: number, took: number): void {

@@ -61,7 +61,7 @@ export class CassandraPostTable implements PostTable {
     this.#select = `SELECT post_id, flags, body, writetime(flags) AS version FROM ${posts} WHERE author = ? AND month = ? AND post_id IN ?`
     this.#selectMonths = `SELECT month FROM ${months} WHERE author = ? AND month <= ?`
     this.#selectIds = `SELECT post_id, flags FROM ${posts} WHERE author = ? AND month = ? AND post_id < ? LIMIT ?`
-    this.#selectAll = `SELECT author, token(author, month) AS token, post_id, flags, body, writetime(flags) AS version FROM ${posts}`
+    this.#selectAll = `SELECT author, token(author, month) AS place, post_id, flags, body, writetime(flags) AS version FROM ${posts}`
   }
 
   put(rows: readonly PostRow[]): Promise<void> {
@@ -94,7 +94,7 @@ export class CassandraPostTable implements PostTable {
   /** Reads the ring from end to end, by tokens. */
   async *allPosts(): AsyncIterable<PostBatch> {
     for await (const rows of this.#session.pages(this.#selectAll, [], POSTS_AT_ONCE)) {
-      const last = rows.at(-1)?.['token']
+      const last = rows.at(-1)?.['place']
       yield {
         rows: rows.map((row) => rowOf(row['author'] as number, row)),
         part: partOfRing(Number(last)),
