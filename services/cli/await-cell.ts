@@ -11,10 +11,10 @@ import type { Terminal } from './terminal.ts'
 
 const LOOK_MS = 250
 const TOLD_EVERY_MS = 5_000
-/** A server takes a moment to see that there is a new cell. */
-const UNSEEN_MS = 5_000
+/** A server takes a moment to see that there is a new cell; a cell that fails is started again. */
+const PATIENCE_MS = 5_000
 
-/** Ends at once, with a note, when no process of the cell is there: somebody has to start it. */
+/** Ends, with the reason and exit code 1, when the cell refuses; with a note when no process of it is there: somebody has to start it. */
 export async function awaitCell(
   feed: Cellfeed,
   name: string,
@@ -22,21 +22,26 @@ export async function awaitCell(
 ): Promise<void> {
   const { interrupted, nowMs } = terminal
   const shown = new Shown(terminal, isJson)
-  const begunMs = nowMs()
+  let wellMs = nowMs()
   while (!interrupted.aborted) {
     const cell = (await feed.cells()).find((each) => each.cell === name)
-    if (cell?.state === 'SERVING') return shown.end(cell, 'serves')
-    if (cell?.state === 'REFUSING') {
-      terminal.endWith(exitCodes.no)
-      return shown.end(cell, `does not serve: ${cell.stateDetail}`)
+    if (cell?.state === 'SERVING') return shown.end(cell, `${name} serves`)
+    const isWell = cell?.state === 'LOADING'
+    if (isWell) {
+      wellMs = nowMs()
+      shown.progress(cell)
+    } else if (nowMs() - wellMs > PATIENCE_MS) {
+      if (cell?.state !== 'UNREACHABLE') terminal.endWith(exitCodes.no)
+      return shown.end(cell, whyNot(name, cell))
     }
-    const isThere = cell !== undefined && cell.state !== 'UNREACHABLE'
-    if (!isThere && nowMs() - begunMs > UNSEEN_MS) {
-      return shown.end(cell, `does not run: ${cell?.stateDetail ?? ''}`)
-    }
-    if (isThere) shown.progress(cell)
     await setTimeout(LOOK_MS)
   }
+}
+
+function whyNot(name: string, cell: CellStatus | undefined): string {
+  if (cell === undefined) return `${name} does not start: see the log of the server`
+  const verb = cell.state === 'UNREACHABLE' ? 'does not run' : 'does not serve'
+  return `${name} ${verb}: ${cell.stateDetail}`
 }
 
 class Shown {
@@ -63,11 +68,8 @@ class Shown {
   end(cell: CellStatus | undefined, text: string): void {
     const { isInteractive, out, progress } = this.#terminal
     if (isInteractive) progress('')
-    if (this.#isJson) {
-      if (cell !== undefined) this.#json(cell)
-    } else if (cell !== undefined) {
-      out(harmless(`${cell.cell} ${text}`))
-    }
+    if (!this.#isJson) out(harmless(text))
+    else if (cell !== undefined) this.#json(cell)
   }
 
   #json({ cell, state, stateDetail, loading }: CellStatus): void {

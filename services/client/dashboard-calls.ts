@@ -6,6 +6,7 @@ import {
   type WatchDashboardRequest,
   type WatchDashboardResponse,
 } from '../../gen/cellfeed/v1/dashboard_service.ts'
+import type { CellfeedError } from './cellfeed-error.ts'
 import type { CallOptions } from './channel.ts'
 import { type DashboardPost, type PostRef, toDashboardPost, toPostRef } from './post.ts'
 import type { Session } from './session.ts'
@@ -151,31 +152,31 @@ async function* watch(
   options: WatchOptions,
 ): AsyncGenerator<DashboardChange, void, void> {
   let newerPageToken = options.newerPageToken ?? ''
-  // Of the last answer, from the first heartbeat on: what was missed before is told by then.
+  // Of the last answer, when a cell sends its user elsewhere: that has told everything by then.
   let resumeToken = ''
+  let lastToken = ''
   let isBack = false
   const consistencyTokens = await session.tokensForStream()
   const request = (): WatchDashboardRequest => {
     return { userId, newerPageToken, consistencyTokens, resumeToken }
+  }
+  const broke = ({ reason }: CellfeedError) => {
+    resumeToken = reason === 'MOVED' ? lastToken : ''
   }
   const resumed = () => {
     isBack = true
   }
   const answers = session.stream(
     methods.watchDashboard,
-    { request, resumed },
+    { request, broke, resumed },
     { ...options, ofUser: userId },
   )
   for await (const answer of answers) {
     if (isBack) {
       isBack = false
-      if (!goesOn(answer)) {
-        resumeToken = ''
-        yield { kind: 'reset', reason: 'reconnected', authorId: undefined }
-      }
+      if (!goesOn(answer)) yield { kind: 'reset', reason: 'reconnected', authorId: undefined }
     }
-    const isHeartbeat = answer.event?.$case === 'heartbeat'
-    if (isHeartbeat || resumeToken !== '') resumeToken = answer.consistencyToken
+    lastToken = answer.consistencyToken
     const change = toChange(answer)
     if (change === undefined) continue
     if (change.kind === 'heartbeat') newerPageToken = change.newerPageToken

@@ -22,6 +22,8 @@ export type ReadOptions = CallOptions & { readonly ofUser?: string | undefined }
 export interface ResumableStream<Request> {
   /** The request that goes on where the stream is now. */
   readonly request: () => Request
+  /** A stream that had answers ended so. */
+  readonly broke?: (error: CellfeedError) => void
   /** The connection broke and is back: what happened meanwhile may be missing. */
   readonly resumed?: () => void
 }
@@ -91,12 +93,14 @@ export class Session {
     let wasAnswered = false
     for (;;) {
       const channel = await this.#channelFor(ofUser)
+      let isAnswered = false
       try {
         const answers = channel.stream(method, stream.request(), options)
         for await (const answer of answers) {
           if (failedAttempts > 0) stream.resumed?.()
           failedAttempts = 0
           wasAnswered = true
+          isAnswered = true
           if (answer.consistencyToken !== '') {
             // Of one stream a later token covers the earlier ones.
             this.#frontier?.advance(seen, answer.consistencyToken)
@@ -108,6 +112,7 @@ export class Session {
       } catch (thrown) {
         const error: CellfeedError = toCellfeedError(thrown, channel.address)
         this.#direct?.failed(channel, error)
+        if (isAnswered) stream.broke?.(error)
         failedAttempts += 1
         const failed = { attempts: failedAttempts, broken: wasAnswered }
         await this.channel.pauseOrThrow(error, failed, options)

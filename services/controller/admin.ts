@@ -10,6 +10,8 @@ import { adminService } from './admin-service.ts'
 const SERVICES = ['cellfeed.admin.v1.AdminService']
 const REQUEST_BYTES_MAX = 64 * 1024
 const STOP_GRACE_MS = 250
+/** How long calls that are under way may take. */
+const DRAIN_MS = 10_000
 
 type ListenAt = {
   readonly host: string
@@ -40,7 +42,10 @@ export class Admin {
 
   async stop(): Promise<void> {
     this.#grpc.setServing(false)
-    await this.#desk.front.close()
+    const { clock, front } = this.#desk
+    const closed = new AbortController()
+    await Promise.race([front.close(), clock.sleep(DRAIN_MS, closed.signal)])
+    closed.abort()
     await this.#grpc.stop(STOP_GRACE_MS)
   }
 }

@@ -16,6 +16,7 @@ import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { placementAsKnown } from './change-placement.ts'
 import { wireGap } from './relations.ts'
 
+const STATUS_MS = 5_000
 const GAP_DETAIL = 'it was rebuilt and missed relations: cellfeed reconcile --help'
 
 const STATES: Readonly<Record<ReportedState, CellState>> = {
@@ -66,13 +67,23 @@ async function askedNow(
   const { state, detail, client } = report
   if (client === undefined) return { state, detail, status: undefined }
   try {
-    const status = await client.status()
+    const status = await inTime(client.status())
     if (status.openGap.length > 0) return { state: 'refusing', detail: GAP_DETAIL, status }
     return { state, detail, status }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { state: 'unreachable', detail: why, status: undefined }
   }
+}
+
+/** Rejects when it takes too long. */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  const patience = AbortSignal.timeout(STATUS_MS)
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`did not answer within ${STATUS_MS / 1_000} s`))
+    patience.addEventListener('abort', late, { once: true })
+    answer.then(resolve, reject)
+  })
 }
 
 /** What the cell tells of itself; of a cell that does not serve, nothing. */

@@ -67,6 +67,7 @@ export async function failOver(
   )
   // A cell that hangs must not hold up what is done because of it.
   const who = whoLives(desk, { slots: ownedBy(before, cell), from: cell })
+  who.catch(() => undefined)
   const takenOver: Move[] = []
   for (const standby of standbys) {
     if (dryRun || (await takeOver(desk, request, standby))) takenOver.push(standby)

@@ -1,7 +1,7 @@
 // WatchDashboard: what changes on a dashboard, as it happens. First the watch is opened at the cell, then what the client
 // missed is read from its token: so nothing falls between the two, and some posts may come twice.
 //
-// A watch that broke off, for example as the viewer's cell sent it elsewhere, goes on from the token of its last response instead.
+// Of a watch straight at a cell the client does the last step: the cell ends it with MOVED, after a heartbeat, from whose token it goes on.
 //
 //     open watch at the cell -> missed posts, oldest first -> heartbeat -> items as they come, heartbeats between
 //                ^                                                              |
@@ -74,6 +74,8 @@ class DashboardWatch {
       if (reload.position.length > 0) {
         // Nothing to tell the client: the new cell goes on where this one ended, or says that it can not.
         this.#seen = largerOf(reload.position, this.#seen)
+        // A cell that is asked directly knows no other one: the client goes there with this token.
+        yield this.#heartbeat()
         items = await this.#open(reload.position)
         continue
       }
@@ -91,7 +93,10 @@ class DashboardWatch {
     this.#seen = since
     const items = (await this.#open(since))[Symbol.asyncIterator]()
     const first = await items.next()
-    if (first.done === true || first.value.kind === 'reload') return undefined
+    if (first.done === true || first.value.kind === 'reload') {
+      await items.return?.()
+      return undefined
+    }
     return { [Symbol.asyncIterator]: () => items }
   }
 

@@ -88,8 +88,9 @@ export class CellRegistry {
       return { ...NOTHING_KNOWN, cell, state: 'unreachable', detail }
     }
     const client = connect(cell)
-    const { loading } = known
-    return { ...known, loading, ...stateOf(known, client, this.#clock.nowMs()), client }
+    const now = stateOf(known, client, this.#clock.nowMs())
+    const loading = now.state === 'loading' ? known.loading : undefined
+    return { ...known, ...now, loading, client }
   }
 
   #take(cell: CellName, value: Uint8Array): void {

@@ -52,7 +52,8 @@ export async function balance(
     }
   } catch (thrown) {
     if (!terminal.interrupted.aborted) throw thrown
-    return terminal.note('No wave is begun any more; what was begun goes on: cellfeed moves')
+    terminal.note('No wave is begun any more; what was begun goes on: cellfeed moves')
+    return terminal.endWith(exitCodes.interrupted)
   }
   if (plan === undefined || isStopped) return terminal.endWith(exitCodes.no)
   if (flags.dryRun === true && plan.waves.length > 0) {

@@ -72,6 +72,18 @@ test('a cell without a process is to be started by somebody', async () => {
   expect(codes).toEqual([])
 })
 
+test('a cell that refuses for a moment is waited for, also after it loaded for long', async () => {
+  const seen = [...Array.from({ length: 8 }, () => applied(0.5)), { state: 'UNREACHABLE' as const }]
+  const { lines } = await watched([...seen, { state: 'REFUSING' }, { state: 'SERVING' }])
+  expect(lines).toEqual(['cell-3 serves'])
+})
+
+test('one that is never listed is a failure', async () => {
+  const { lines, codes } = await watched([undefined])
+  expect(lines).toEqual(['cell-3 does not start: see the log of the server'])
+  expect(codes).toEqual([1])
+})
+
 test('a cell that refuses is told with its reason, and as a failure', async () => {
   const { lines, codes } = await watched([{ state: 'REFUSING', stateDetail: 'its disk is full' }])
   expect(lines).toEqual(['cell-3 does not serve: its disk is full'])

@@ -146,21 +146,41 @@ test('a watch begins at the cell and goes on at the gateway when the cell breaks
   expect(gateway.watches.map(({ newerPageToken }) => newerPageToken)).toEqual(['place'])
 })
 
-test('a watch follows its user to another cell', async () => {
-  one.streamAnswers.push([])
-  one.streamEnds = movedTo('cell-2', 2)
-  two.streamAnswers.push([
-    {
-      event: { $case: 'heartbeat', value: { newerPageToken: 'there', resumed: false } },
-      consistencyToken: '',
-    },
-  ])
+/** What comes of a watch whose cell tells this, and ends so; at the other cell, or at the gateway, it `resumed`. */
+async function movedWatch(
+  resumed: boolean,
+  ends: NonNullable<FakeServer['streamEnds']> = movedTo('cell-2', 2),
+) {
+  const beat = (newerPageToken: string, consistencyToken: string, isResumed: boolean) => ({
+    event: { $case: 'heartbeat' as const, value: { newerPageToken, resumed: isResumed } },
+    consistencyToken,
+  })
+  one.streamAnswers.push([beat('here', 'r1', false), beat('here', 'r2', false)])
+  one.streamEnds = ends
+  two.streamAnswers.push([beat('there', 'r3', resumed)])
+  gateway.streamAnswers.push([beat('there', 'r3', resumed)])
   // So that the table of before the move is known.
   await feed.dashboard('alice')
   gateway.homes = homesIn('cell-2', 2)
-  const watch = feed.watch('alice')
-  expect((await watch.next()).value).toMatchObject({ kind: 'reset' })
-  expect((await watch.next()).value).toMatchObject({ newerPageToken: 'there' })
-  expect(one.watches).toHaveLength(1)
-  await watch.return()
+  const kinds: string[] = []
+  for await (const change of feed.watch('alice')) {
+    kinds.push(change.kind)
+    if (change.kind === 'heartbeat' && change.newerPageToken === 'there') break
+  }
+  return kinds
+}
+
+test('a watch follows its user to another cell, and goes on from the last answer', async () => {
+  expect(await movedWatch(true)).toEqual(['heartbeat', 'heartbeat', 'heartbeat'])
+  expect(two.watches.map((watch) => watch.resumeToken)).toEqual(['r2'])
+})
+
+test('a cell that can not go on from there has the watcher list anew', async () => {
+  expect(await movedWatch(false)).toEqual(['heartbeat', 'heartbeat', 'reset', 'heartbeat'])
+})
+
+test('after a break the last answer is no place to go on from', async () => {
+  const kinds = await movedWatch(false, { code: status.UNAVAILABLE })
+  expect(kinds).toEqual(['heartbeat', 'heartbeat', 'reset', 'heartbeat'])
+  expect(gateway.watches.map((watch) => watch.resumeToken)).toEqual([''])
 })
