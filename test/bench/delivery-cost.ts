@@ -6,14 +6,12 @@
 //     node --import tsx test/bench/delivery-cost.ts [--graph real|zipf] [--ratio 1:1] [--share 0.1] [--svg folder]
 //
 // People differ: who posts how much and who reads how often are drawn from lognormals, and some read far down much more than others. The
-// cell knows a week of it, as it would, and has posts of before: pages are full. What pages cost by the two other ways is what the third one
-// begins with.
+// cell knows a week of it, as it would, and has posts of before: pages are full. What things cost it measures by itself meanwhile.
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type CostName, COSTS_EXPECTED } from '../../cells/model/costs.ts'
 import { DELIVERY_POLICY, type DeliveryPolicy } from '../../cells/model/delivery-policy.ts'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
 import { systemClock } from '../../infra/system/clock.ts'
@@ -66,7 +64,6 @@ type Measured = {
   readonly decideUs: number
   readonly leftOut: number
   readonly pulled: number
-  readonly costs: ReadonlyMap<CostName, number>
 }
 /** What is the same for all ways: posts, and the store that has them. */
 type Posted = { readonly generations: readonly DrawnPosts[]; readonly store: CellStore }
@@ -112,10 +109,7 @@ async function compare(graph: Graph, load: Load, posted: Posted) {
   const anyway = await measure(graph, load, posted, 'window')
   const delivered = await measure(graph, load, posted, 'delivered')
   const pulled = await measure(graph, load, posted, 'pulled')
-  const known = new Map<CostName, number>()
-  known.set('inboxUs', delivered.costs.get('inboxUs') ?? COSTS_EXPECTED.inboxUs)
-  known.set('pullUs', pulled.costs.get('pullUs') ?? COSTS_EXPECTED.pullUs)
-  const byCost = await measure(graph, load, posted, 'by-cost', known)
+  const byCost = await measure(graph, load, posted, 'by-cost')
   const ways = [delivered, pulled, byCost].map((way) => ({
     ...way,
     cpuUs: Math.max(0, way.cpuUs - anyway.cpuUs),
@@ -146,14 +140,8 @@ async function withStore<T>(use: (store: EmbeddedCellStore) => Promise<T>): Prom
   }
 }
 
-/** A cell that has known nothing but a week's rates, and `known` costs. */
-function measure(
-  graph: Graph,
-  load: Load,
-  posted: Posted,
-  way: Way,
-  known: ReadonlyMap<CostName, number> = new Map(),
-): Promise<Measured> {
+/** A cell that has known nothing but a week's rates; what things cost it learns while inboxes are filled. */
+function measure(graph: Graph, load: Load, posted: Posted, way: Way): Promise<Measured> {
   return withStore(async (own) => {
     const mode = way === 'window' ? 'delivered' : way
     const policy: DeliveryPolicy = { ...DELIVERY_POLICY, mode, dwellMs: 0 }
@@ -162,7 +150,6 @@ function measure(
     const store = { inbox, readers, followers, authors, names, window, checkpoints }
     const both: CellStore = { ...store, posts: posted.store.posts }
     const cell = await benchCell({ users: graph.users, limits, store: both })
-    for (const [name, value] of known) cell.state.costs.note(name, 1e12, value * 1e12)
     for (let number = 1; number <= graph.users; number++) {
       const followed = graph.followedBy(number)
       if (followed.length > 0) addReader(cell, number, followed)
@@ -202,9 +189,9 @@ async function runOn(
     if (of.isWritten) await delivery.write()
     const written = usedUs()
     const bytesAfter = await of.bytesSoFar()
-    if (nth < BEFORE) continue
     const reading = usedUs()
     await readDeep(cell, of.reader, reads)
+    if (nth < BEFORE) continue
     cpuUs.push(written - writing + (usedUs() - reading))
     decideUs.push(decided - before)
     bytes.push(bytesAfter - bytesBefore)
@@ -215,7 +202,6 @@ async function runOn(
     decideUs: median(decideUs),
     leftOut: policy.status.pairsLeftOut,
     pulled: policy.status.authorsPulled,
-    costs: new Map(Object.entries(cell.state.costs.all) as [CostName, number][]),
   }
 }
 
