@@ -32,6 +32,7 @@ const MONTH_MS = 30 * 86_400_000
 const AUTHORS_AT_ONCE = 2 ** 20
 const BUILD_STEP = 20_000
 const CHUNK_BATCH = 256
+const EDGES_MEASURED = 32
 const SLOTS_AT_ONCE = 32
 const TRIES_BEFORE_UNCOVER = 5
 const FILLS_AT_ONCE = 16
@@ -288,8 +289,9 @@ export class Delivery {
     const { entries, asked } = this.#gather(reader, pass, chunks)
     const tookUs = (this.#monotonicMs() - begunMs) * 1_000
     const { costs } = this.#state
-    // Who is left out of something is gone through otherwise.
-    if (entries === 0) costs.note('edgeUs', reader.leavesOut ? 0 : asked, tookUs)
+    // Of few edges most is the reader's own; who is left out of something is gone through otherwise.
+    const isTelling = asked >= EDGES_MEASURED && !reader.leavesOut
+    if (entries === 0) costs.note('edgeUs', isTelling ? asked : 0, tookUs)
     else if (tookUs > 0) costs.noteRest('entryUs', entries, tookUs - asked * costs.get('edgeUs'))
     let bytes = 0
     for (let i = first; i < chunks.length; i++) bytes += chunks[i]?.bytes.length ?? 0
