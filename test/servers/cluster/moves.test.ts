@@ -67,7 +67,10 @@ test('users move to a cell that is added, through kills, and away from one that 
   await expectWhole(feed, written)
 
   const added = await cluster.run('cells', 'add', 'cell-3')
-  expect(added).toMatchObject({ code: 0, out: 'cell-3 is added\n' })
+  expect(added).toMatchObject({
+    code: 0,
+    out: 'cell-3 is added\ncell-3 does not run: never announced itself: start it with "cellfeed cell --name cell-3"\n',
+  })
   expect((await cluster.init([])).code).toBe(0)
   const third = await cluster.another('cell-3')
   await third.start()
