@@ -12,6 +12,7 @@ import {
   type PartitionLag,
 } from '../../gen/cellfeed/admin/v1/admin_service.ts'
 import type { CellReport, CellState as ReportedState } from '../cell/cell-report.ts'
+import { inTime } from '../runtime/in-time.ts'
 import { type AdminDesk, uint32 } from './admin-desk.ts'
 import { placementAsKnown } from './change-placement.ts'
 import { wireGap } from './relations.ts'
@@ -67,23 +68,13 @@ async function askedNow(
   const { state, detail, client } = report
   if (client === undefined) return { state, detail, status: undefined }
   try {
-    const status = await inTime(client.status())
+    const status = await inTime(client.status(), STATUS_MS)
     if (status.openGap.length > 0) return { state: 'refusing', detail: GAP_DETAIL, status }
     return { state, detail, status }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     return { state: 'unreachable', detail: why, status: undefined }
   }
-}
-
-/** Rejects when it takes too long. */
-function inTime<T>(answer: Promise<T>): Promise<T> {
-  const patience = AbortSignal.timeout(STATUS_MS)
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`did not answer within ${STATUS_MS / 1_000} s`))
-    patience.addEventListener('abort', late, { once: true })
-    answer.then(resolve, reject)
-  })
 }
 
 /** What the cell tells of itself; of a cell that does not serve, nothing. */

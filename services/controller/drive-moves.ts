@@ -9,6 +9,7 @@ import type { Clock } from '../../cells/ports/clock.ts'
 import type { ControlStore } from '../../cells/ports/control-store.ts'
 import { ControlPlacements } from '../router/control-placements.ts'
 import type { Task } from '../runtime/in-background.ts'
+import { inTime } from '../runtime/in-time.ts'
 
 export type DriveParts = {
   readonly clock: Clock
@@ -83,9 +84,5 @@ export async function reportOf(
   patienceMs: number,
 ): Promise<SlotsReport | undefined> {
   if (client === undefined) return undefined
-  const patience = AbortSignal.timeout(patienceMs)
-  const tooLong = new Promise<undefined>((resolve) => {
-    patience.addEventListener('abort', () => resolve(undefined), { once: true })
-  })
-  return Promise.race([client.slots(query).catch(() => undefined), tooLong])
+  return inTime(client.slots(query), patienceMs).catch(() => undefined)
 }

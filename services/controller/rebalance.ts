@@ -26,12 +26,12 @@ export async function* rebalance(
   yield { event: { $case: 'plan', value: plan } }
   const ports = {
     clock: desk.clock,
-    begin: async (planned: PlannedMove) => begin(desk, planned, operator),
-    look: async (ids: ReadonlySet<bigint>) => look(desk, ids),
+    begin: (planned: PlannedMove) => begin(desk, planned, operator),
+    look: (ids: ReadonlySet<bigint>) => look(desk, ids),
     pause: async (id: bigint) => {
       await changeMove(desk, { id, change: MoveChange.PAUSE, operator, dryRun: false })
     },
-    vitals: async () => vitals(desk),
+    vitals: () => vitals(desk),
   }
   yield* runWaves(plan.waves, ports, signal)
 }
