@@ -13,9 +13,11 @@ export type PulledFor = {
   readonly reader: Reader
   /** Of the slot. */
   readonly floor: number
-  /** By authors of whom no inbox has anything. Each read has its share of what it took beside others. */
-  tookUs: number
   times: number
+  /** Of those: authors of whom no inbox has anything. */
+  uncovered: number
+  /** By these. Each read has its share of what it took beside others. */
+  tookUs: number
   /** Of authors whose newer posts are in the inbox, and older ones may be put there. */
   authors: number
   entries: number
@@ -24,7 +26,16 @@ export type PulledFor = {
 }
 
 export function pulledOf(reader: Reader, floor: number): PulledFor {
-  return { reader, floor, tookUs: 0, times: 0, authors: 0, entries: 0, inboxUs: undefined }
+  return {
+    reader,
+    floor,
+    times: 0,
+    uncovered: 0,
+    tookUs: 0,
+    authors: 0,
+    entries: 0,
+    inboxUs: undefined,
+  }
 }
 
 export class AuthorPulls {
@@ -57,6 +68,7 @@ export class AuthorPulls {
     })
     pulled.times++
     if (this.#isUncovered(author, pulled)) {
+      pulled.uncovered++
       pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
     }
     if (this.#isFillable(author, pulled)) {

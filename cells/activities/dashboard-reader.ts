@@ -259,19 +259,13 @@ export class DashboardReader {
   }
 
   /** How far down the merge came. Pages that only compare what is covered with what is not are no one's reads. */
-  #noteRead(
-    reader: Reader,
-    slot: Slot,
-    { hi, lo, uncovered }: DashboardMerge,
-    pulled: PulledFor,
-  ): void {
+  #noteRead(reader: Reader, slot: Slot, { hi, lo }: DashboardMerge, pulled: PulledFor): void {
     const { slots, rates, window, limits, costs } = this.#state
     if (slots.get(slot.slot) !== slot) return
     const isInWindow = isAbove(hi, lo, window.droppedHi, window.droppedLo)
     const depth = isInWindow ? 'window' : pulled.times > 0 ? 'below' : 'inbox'
     rates.noteRead(reader.number, depth, this.#clock.nowMs())
-    if (depth === 'inbox') costs.noteNothing('pullUs', uncovered)
-    else costs.note('pullUs', uncovered, pulled.tookUs)
+    costs.note('pullUs', pulled.uncovered, pulled.tookUs)
     if (pulled.inboxUs !== undefined) costs.note('inboxUs', 1, pulled.inboxUs)
     if (pulled.authors === 0) return
     const { authors, entries } = pulled

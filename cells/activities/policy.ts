@@ -13,8 +13,9 @@ import {
   type PairFigures,
   entryCostUs,
 } from '../model/delivery-policy.ts'
-import { EdgeClasses, LEFT_OUT, PULLED, STAYS } from '../model/edge-classes.ts'
+import { EdgeClasses, LEFT_OUT, ratePulled, STAYS } from '../model/edge-classes.ts'
 import { secondOfHalves } from '../model/post-id.ts'
+import { horizonOfEdges, pullShare } from '../model/pull-share.ts'
 import { HIDE_REBLOGS, NOT_COVERED, type Reader } from '../model/reader.ts'
 import type { PolicyStatus } from '../ports/cell-client.ts'
 import type { Clock } from '../ports/clock.ts'
@@ -108,22 +109,31 @@ export class Policy {
     const demand = {
       postsPerS: this.#demand.postsPerSOf(author),
       followers: this.#demand.followersOf(author),
-      readsPerS: this.#demand.readsPerSOf(author),
+      pullsPerS: this.#demand.pullsPerSOf(author),
     }
     const leastUs = this.#demand.leastUsOf(author)
     return { ...demand, ...costOf(demand, this.#decidedBy, this.#state.limits.policy, leastUs) }
   }
 
   /** What one reader's way to an author's posts rests on: reads as of now, all else as of the last decision. */
-  pairFiguresOf({ number }: Reader, author: number): PairFigures | undefined {
+  pairFiguresOf({ number, edges }: Reader, author: number): PairFigures | undefined {
     const costs = this.#decidedBy
     if (costs === undefined || author >= this.#demand.end) return undefined
     const { policy } = this.#state.limits
-    const postsPerS = this.#demand.postsPerSOf(author)
+    const demand = this.#demand
+    const postsPerS = demand.postsPerSOf(author)
     const readsPerS = this.#readsPerSAt(this.#clock.nowMs())(number)
-    const pair = { postsPerS, readsPerS, followers: 1 }
+    edges.compact()
+    const horizonS = horizonOfEdges(edges, (each) => demand.postsPerSOf(each), this.#windowS)
+    const pullsPerS = readsPerS * pullShare(postsPerS, horizonS)
+    const pair = { postsPerS, pullsPerS, followers: 1 }
     const { deliveredUs, pulledUs } = costOf(pair, costs, policy)
-    return { postsPerS, readsPerS, deliveredUs, pulledUs }
+    return { postsPerS, readsPerS, pullsPerS, deliveredUs, pulledUs }
+  }
+
+  /** How far back the window reaches when generations are written. */
+  get #windowS(): number {
+    return this.#postsPerS === 0 ? 0 : this.#state.limits.windowPostsKept / this.#postsPerS
   }
 
   /** Resolves when the classes are what they should be, durably. One at a time. */
@@ -168,9 +178,11 @@ export class Policy {
       demand.setPosts(author, postsPerS)
       sumPostsPerS += postsPerS
     }
+    this.#postsPerS = sumPostsPerS
     const cost = {
       entryUs: entryCostUs(costs.all, policy),
       pullUs: costs.get('pullUs') * policy.latencyWeight,
+      windowS: this.#windowS,
     }
     const readsPerSOf = this.#readsPerSAt(nowMs)
     let sumPerS = 0
@@ -184,7 +196,6 @@ export class Policy {
     this.#demand = demand
     this.#decidedBy = costs.all
     this.#readsPerS = sumPerS
-    this.#postsPerS = sumPostsPerS
   }
 
   #readsPerSAt(nowMs: number): (reader: number) => number {
@@ -216,7 +227,7 @@ export class Policy {
     await this.#eachReader((reader, slot) => {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
-      const of = { rates, readsPerS, generationS }
+      const of = { rates, readsPerS, generationS, windowS: this.#windowS }
       const { edges } = reader
       const readerClass = this.#classes.of(reader, slot, nowMs)
       const isDormant = readerClass === 'dormant'
@@ -251,7 +262,8 @@ export class Policy {
     const rates = new Float32Array(demand.end)
     for (let author = 1; author < rates.length; author++) {
       if (author % AUTHORS_PER_STEP === 0) await this.#rest()
-      rates[author] = authors.isPulled(author) ? PULLED : demand.postsPerSOf(author)
+      const postsPerS = demand.postsPerSOf(author)
+      rates[author] = authors.isPulled(author) ? ratePulled(postsPerS) : postsPerS
     }
     return rates
   }
@@ -301,7 +313,7 @@ export class Policy {
       const isAsked = followers > 0 && !authors.isDeleted(author)
       if (!isAsked && isPulled) toDeliver.push({ author, ...NOTHING })
       if (!isAsked || (!isPulled && postsPerS === 0)) continue
-      const demand = { postsPerS, followers, readsPerS: this.#demand.readsPerSOf(author) }
+      const demand = { postsPerS, followers, pullsPerS: this.#demand.pullsPerSOf(author) }
       const cost = costOf(demand, costs, limits.policy, this.#demand.leastUsOf(author))
       const now = isPulled ? 'pulled' : 'delivered'
       const stayedMs = nowMs - (this.#changedMs.get(author) ?? this.#startMs)
@@ -353,7 +365,7 @@ const NO_SUMS: Sums = {
 const NOTHING: ClassFigures = {
   postsPerS: 0,
   followers: 0,
-  readsPerS: 0,
+  pullsPerS: 0,
   deliveredUs: 0,
   pulledUs: 0,
   leastUs: 0,

@@ -1,11 +1,12 @@
-// What a cell's readers ask of each author: how many follow, how often they read below the window, all together, and what serving each of
-// them the cheaper way costs. Tallied anew for each decision by going through all readers' edges. The four stand side by side: an edge
-// costs one read at random, 16 bytes an author.
+// What a cell's readers ask of each author: how many follow, how often their pages would read the author's own posts, all together, and what
+// serving each of them the cheaper way costs. Tallied anew for each decision by going through all readers' edges. The four stand side by
+// side: an edge costs one read at random, 16 bytes an author.
 
 import type { NumberMap } from './number-map.ts'
+import { horizonOf, pullShare } from './pull-share.ts'
 
 const FIELDS = 4
-const READS = 1
+const PULLS = 1
 const LEAST = 2
 const POSTS = 3
 
@@ -23,23 +24,29 @@ export class AuthorDemand {
     this.#asked[FIELDS * author + POSTS] = postsPerS
   }
 
-  /** A reader with these edges (compact), who reads below the window so often; microseconds of an entry, and of a read of one author. */
+  /**
+   * A reader with these edges (compact), who reads below the window so often; microseconds of an entry, and of a read of one author;
+   * `windowS`: how far back the window reaches.
+   */
   add(
     { keys, size }: NumberMap,
     readsPerS: number,
-    cost: { entryUs: number; pullUs: number },
+    { entryUs, pullUs, windowS }: { entryUs: number; pullUs: number; windowS: number },
   ): void {
     const asked = this.#asked
-    const { entryUs } = cost
-    const pulledUs = readsPerS * cost.pullUs
+    let postsPerS = 0
+    for (let i = 0; i < size; i++) postsPerS += asked[FIELDS * (keys[i] as number) + POSTS] ?? 0
+    const horizonS = horizonOf(postsPerS, size, windowS)
     for (let i = 0; i < size; i++) {
       const at = FIELDS * (keys[i] as number)
       // Came since.
       if (at >= asked.length) return
-      const deliveredUs = (asked[at + POSTS] as number) * entryUs
+      const posts = asked[at + POSTS] as number
+      const pullsPerS = readsPerS * pullShare(posts, horizonS)
       asked[at] = (asked[at] as number) + 1
-      asked[at + READS] = (asked[at + READS] as number) + readsPerS
-      asked[at + LEAST] = (asked[at + LEAST] as number) + Math.min(deliveredUs, pulledUs)
+      asked[at + PULLS] = (asked[at + PULLS] as number) + pullsPerS
+      asked[at + LEAST] =
+        (asked[at + LEAST] as number) + Math.min(posts * entryUs, pullsPerS * pullUs)
     }
   }
 
@@ -47,8 +54,8 @@ export class AuthorDemand {
     return this.#asked[FIELDS * author] ?? 0
   }
 
-  readsPerSOf(author: number): number {
-    return this.#asked[FIELDS * author + READS] ?? 0
+  pullsPerSOf(author: number): number {
+    return this.#asked[FIELDS * author + PULLS] ?? 0
   }
 
   /** Microseconds a second, when each follower is served the cheaper way. */

@@ -16,7 +16,7 @@ export type Costs = {
   readonly entryUs: number
   /** Bytes that a delivered entry takes in its chunk. */
   readonly entryBytes: number
-  /** An author without coverage, for a page below the window: not each of them has to be read. */
+  /** An author without coverage whose stored posts a page reads. Which those are, see pull-share.ts. */
   readonly pullUs: number
   /** A reader's chunk, or row, beside what is in it. */
   readonly chunkUs: number
@@ -67,11 +67,6 @@ export class CostMeter {
   /** So many units took so much together. A watch that stands still says nothing. */
   note(name: CostName, units: number, took: number): void {
     if (units > 0 && took > 0) this.#note(name, units, took)
-  }
-
-  /** So many units took nothing at all. */
-  noteNothing(name: CostName, units: number): void {
-    this.noteRest(name, units, 0)
   }
 
   /** So many units took what remains of a time when something else is taken from it: nothing, if that is more. */

@@ -1,7 +1,7 @@
 // What is delivered and what is pulled, by cost: the rule of Feeding Frenzy (Silberstein, Terrace, Cooper and Ramakrishnan, SIGMOD
 // 2010). An author's posts are put into a reader's inbox while that costs less than reading them when the reader looks:
 //
-//     posts/s x cost of an entry     against     reads below the window/s x cost of a pull
+//     posts/s x cost of an entry     against     pages below the window/s that read the author x cost of a pull
 //
 // A reader of whom anything is delivered costs a chunk in each generation besides, in which all are asked for posts, and each page below
 // the window the reading of chunks.
@@ -52,8 +52,8 @@ export type Demand = {
   readonly postsPerS: number
   /** Readers of this cell who follow. */
   readonly followers: number
-  /** How often those followers read below the window, all together. */
-  readonly readsPerS: number
+  /** How often pages of those followers read the author's own posts, all together, when no inbox has them. */
+  readonly pullsPerS: number
 }
 
 /** Microseconds a second. */
@@ -67,8 +67,10 @@ export type DemandCost = {
 /** What an author's class rests on, as of the last decision. */
 export type ClassFigures = Demand & DemandCost
 
-/** What is decided of one reader and one author rests on: the reader's reads below the window, and the two ways' cost. */
-export type PairFigures = Omit<ClassFigures, 'followers' | 'leastUs'>
+/** What is decided of one reader and one author rests on; `readsPerS`: the reader's reads below the window. */
+export type PairFigures = Omit<ClassFigures, 'followers' | 'leastUs'> & {
+  readonly readsPerS: number
+}
 
 /** `leastUs`: where followers are known one by one; else they are taken as alike. */
 export function costOf(
@@ -77,9 +79,9 @@ export function costOf(
   policy: DeliveryPolicy,
   leastUs?: number,
 ): DemandCost {
-  const { postsPerS, followers, readsPerS } = demand
+  const { postsPerS, followers, pullsPerS } = demand
   const deliveredUs = postsPerS * followers * entryCostUs(costs, policy)
-  const pulledUs = readsPerS * costs.pullUs * policy.latencyWeight
+  const pulledUs = pullsPerS * costs.pullUs * policy.latencyWeight
   return { deliveredUs, pulledUs, leastUs: leastUs ?? Math.min(deliveredUs, pulledUs) }
 }
 

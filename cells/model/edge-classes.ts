@@ -4,6 +4,7 @@
 import type { Costs } from './costs.ts'
 import { type DeliveryPolicy, entryCostUs, isLeftOut, paysOff } from './delivery-policy.ts'
 import type { NumberMap } from './number-map.ts'
+import { horizonOf, pullShare } from './pull-share.ts'
 import { COVERED_FROM, NOT_COVERED } from './reader.ts'
 
 /** What becomes of an edge, by its place. */
@@ -11,16 +12,21 @@ export const STAYS = 0
 export const LEFT_OUT = 1
 export const TAKEN_IN = 2
 
-/** In place of the rate of an author whose posts nobody's inbox gets. */
-export const PULLED = -1
+/** In place of the rate of an author whose posts nobody's inbox gets: below zero. */
+export function ratePulled(postsPerS: number): number {
+  return -postsPerS - LEAST_RATE
+}
+const LEAST_RATE = 1e-30
 
 export type EdgeDemand = {
-  /** By author: posts a second, or PULLED. Of those who came since nothing is known. */
+  /** By author: posts a second, as `ratePulled` where nobody's inbox gets them. Of those who came since nothing is known. */
   readonly rates: Float32Array
   /** How often the reader reads below the window. */
   readonly readsPerS: number
   /** Between two generations. */
   readonly generationS: number
+  /** How far back the window reaches. */
+  readonly windowS: number
 }
 
 export class EdgeClasses {
@@ -29,6 +35,7 @@ export class EdgeClasses {
   #changes = new Uint8Array(1024)
   /** Rates of the authors whom the reader follows: reads at random overlap in a loop of their own. */
   #followed = new Float32Array(1024)
+  #horizonS = 0
   /** As decided of the last reader: entries a second into the inbox, and what the edges cost, microseconds a second. */
   entriesPerS = 0
   costUs = 0
@@ -70,13 +77,19 @@ export class EdgeClasses {
     return changes.some((change) => change !== STAYS) ? changes : undefined
   }
 
-  #changesFor({ keys, size }: NumberMap, { rates }: EdgeDemand): Uint8Array {
+  #changesFor({ keys, size }: NumberMap, { rates, windowS }: EdgeDemand): Uint8Array {
     if (this.#changes.length < size) {
       this.#changes = new Uint8Array(2 * size)
       this.#followed = new Float32Array(2 * size)
     }
     const followed = this.#followed
-    for (let i = 0; i < size; i++) followed[i] = rates[keys[i] as number] ?? 0
+    let postsPerS = 0
+    for (let i = 0; i < size; i++) {
+      const rate = rates[keys[i] as number] ?? 0
+      followed[i] = rate
+      postsPerS += Math.abs(rate)
+    }
+    this.#horizonS = horizonOf(postsPerS, size, windowS)
     return this.#changes.subarray(0, size)
   }
 
@@ -84,16 +97,16 @@ export class EdgeClasses {
   #decideEach(edges: NumberMap, of: EdgeDemand, changes: Uint8Array): number {
     const policy = this.#policy
     const entryUs = entryCostUs(this.#costs, policy)
-    const pulledUs = of.readsPerS * this.#costs.pullUs * policy.latencyWeight
     const edgeUs = this.#costs.edgeUs / of.generationS
     const { words, size } = edges
     const followed = this.#followed
     let savedUs = 0
-    let kept = 0
+    // Of those who are kept: what they cost either way.
     let keptUs = 0
+    let keptPulledUs = 0
     // Of those: whom the inbox has not had.
-    let newcomers = 0
     let newcomersUs = 0
+    let newcomersPulledUs = 0
     // Authors whom nobody's inbox gets, and who are asked for posts all the same.
     let askedInVain = 0
     let hasInbox = false
@@ -101,10 +114,11 @@ export class EdgeClasses {
       changes[i] = STAYS
       const postsPerS = followed[i] as number
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
-      if (postsPerS === PULLED) {
+      if (postsPerS < 0) {
         if (!before) askedInVain++
         continue
       }
+      const pulledUs = this.#pulledUs(postsPerS, of)
       const deliveredUs = postsPerS * entryUs + edgeUs
       const after = isLeftOut(before, deliveredUs, pulledUs, policy)
       hasInbox ||= !before
@@ -113,18 +127,18 @@ export class EdgeClasses {
         savedUs += Math.abs(deliveredUs - pulledUs)
       }
       if (after) continue
-      kept++
       keptUs += deliveredUs
+      keptPulledUs += pulledUs
       if (!before) continue
-      newcomers++
       newcomersUs += deliveredUs
+      newcomersPulledUs += pulledUs
     }
     if (policy.mode !== 'by-cost') return savedUs
     // An inbox for little is not worth it either.
     const inVainUs = askedInVain * edgeUs
     const chunksUs = this.#costs.chunkUs / of.generationS + this.#inboxUs(of)
     const inboxUs = keptUs + chunksUs + inVainUs
-    if (kept > 0 && !isLeftOut(!hasInbox, inboxUs, kept * pulledUs, policy)) {
+    if (keptPulledUs > 0 && !isLeftOut(!hasInbox, inboxUs, keptPulledUs, policy)) {
       return hasInbox ? savedUs : savedUs - chunksUs - inVainUs
     }
     for (let i = 0; i < size; i++) {
@@ -132,8 +146,8 @@ export class EdgeClasses {
       changes[i] = isCovered ? LEFT_OUT : STAYS
     }
     // Without what was to be saved by taking in.
-    const takenInUs = newcomers * pulledUs - newcomersUs
-    const goneUs = keptUs - newcomersUs - (kept - newcomers) * pulledUs
+    const takenInUs = newcomersPulledUs - newcomersUs
+    const goneUs = keptUs - newcomersUs - (keptPulledUs - newcomersPulledUs)
     return savedUs - takenInUs + goneUs + inVainUs + (hasInbox ? chunksUs : 0)
   }
 
@@ -141,7 +155,6 @@ export class EdgeClasses {
     const { words, size } = edges
     const followed = this.#followed
     const entryUs = entryCostUs(this.#costs, this.#policy)
-    const pulledUs = of.readsPerS * this.#costs.pullUs * this.#policy.latencyWeight
     this.entriesPerS = 0
     this.costUs = 0
     this.leftOut = 0
@@ -152,16 +165,21 @@ export class EdgeClasses {
       const before = ((words[i] as number) & COVERED_FROM) === NOT_COVERED
       const isOut = changes[i] === STAYS ? before : changes[i] === LEFT_OUT
       if (!isOut) asked++
-      if (postsPerS === PULLED) continue
+      if (postsPerS < 0) continue
       ofAllPerS += postsPerS
       if (isOut) this.leftOut++
       else this.entriesPerS += postsPerS
       // Who does not post is pulled in nobody's reckoning.
-      if (postsPerS > 0) this.costUs += isOut ? pulledUs : postsPerS * entryUs
+      if (postsPerS > 0) this.costUs += isOut ? this.#pulledUs(postsPerS, of) : postsPerS * entryUs
     }
     const edgeUs = this.#costs.edgeUs / of.generationS
     this.costUs += this.#chunksUs(this.entriesPerS, of) + asked * edgeUs
     this.chunksOfAllUs = this.#chunksUs(ofAllPerS, of) + size * edgeUs
+  }
+
+  #pulledUs(postsPerS: number, { readsPerS }: EdgeDemand): number {
+    const pullsPerS = readsPerS * pullShare(postsPerS, this.#horizonS)
+    return pullsPerS * this.#costs.pullUs * this.#policy.latencyWeight
   }
 
   /** One in each generation, if there is anything in it; and what pages read them for. */

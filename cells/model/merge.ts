@@ -82,8 +82,7 @@ export class DashboardMerge {
   #lastLo = -1
   #lastAuthor = -1
 
-  /** Followed authors who have posts: of whom no inbox has anything, and all others. */
-  uncovered = 0
+  /** Followed authors who have posts of which an inbox may have some. */
   covered = 0
 
   /** The room must be cleared, and is the merge's until its last step. */
@@ -120,8 +119,7 @@ export class DashboardMerge {
       if (!isWalked) this.#addChain(author, hi, lo)
       const raised = followed.raised[i] as number
       const coveredFrom = Math.max((edgeWords[i] as number) & COVERED_FROM, raised, floor)
-      if (raised === UNCOVERED || coveredFrom === NOT_COVERED) this.uncovered++
-      else this.covered++
+      if (raised !== UNCOVERED && coveredFrom !== NOT_COVERED) this.covered++
       if (raised === UNCOVERED) this.addPull(author, ...this.#pullBound(author, coveredFrom))
       else if (coveredFrom !== 0) {
         pulls.add(author, coveredFrom, raised === 0 ? 0 : this.#authors.raisedByPosts(author))

@@ -76,7 +76,8 @@ async function change(
       : await feed.removeCell(cell, { dryRun })
   if (flags.json) terminal.out(jsonLine({ cell, action, dryRun, changes: isDone }))
   else terminal.out(`${cell} ${outcome(action === 'add', isDone, dryRun)}`)
-  if (action !== 'add' || dryRun) return
+  if (action !== 'add') return
+  if (dryRun) return isDone ? tellReading(feed, { flags, terminal }) : undefined
   await awaitCell(feed, cell, { terminal, isJson: flags.json === true })
 }
 
@@ -85,6 +86,25 @@ function outcome(isAdded: boolean, isDone: boolean, dryRun: boolean): string {
   if (!dryRun) return isAdded ? 'is added' : 'is removed'
   if (!isAdded) return 'would be removed: it owns nothing'
   return 'would be added: it takes in all posts, and has no users before "cellfeed rebalance"'
+}
+
+/** What a cell that is added would read; where the gateway does not answer, nothing. */
+async function tellReading(
+  feed: Cellfeed,
+  { flags, terminal }: { readonly flags: AdminFlags; readonly terminal: Terminal },
+): Promise<void> {
+  const positions = await feed.firehosePositions().catch(() => undefined)
+  if (positions === undefined) return
+  const { partitions } = positions
+  const lost = partitions.reduce((sum, { earliestOffset }) => sum + earliestOffset, 0n)
+  const kept = partitions.reduce((sum, { latestOffset }) => sum + latestOffset, 0n) - lost
+  if (flags.json) return terminal.out(jsonLine({ publicEvents: kept, publicEventsRemoved: lost }))
+  terminal.out(
+    lost === 0n
+      ? `It would read the firehose from its beginning: ${count(kept, 'public event')}, and all relations.`
+      : `The firehose lacks its first ${count(lost, 'public event')}: it would copy the posts of another cell, ` +
+          `as of that one's newest checkpoint, and read on from there.`,
+  )
 }
 
 function printCells(cells: readonly CellStatus[]): string {

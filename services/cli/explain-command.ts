@@ -51,17 +51,23 @@ function authorClass({ authorPulled, pairLeftOut, authorFigures: figures }: Expl
       ? 'delivered into inboxes, but not into that of this reader'
       : 'delivered into inboxes'
   if (figures === undefined) return name
-  const { postsPerS, followers, readsPerS, deliveredUs, pulledUs, leastUs } = figures
+  const { postsPerS, followers, pullsPerS, deliveredUs, pulledUs, leastUs } = figures
   return (
-    `${name}: ${figure(postsPerS * 3_600)} posts an hour, ${count(followers, 'reader')} of this cell, who read below the ` +
-    `window ${figure(readsPerS * 3_600)} times an hour: ${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull, ${figure(leastUs)} each reader the cheaper way`
+    `${name}: ${figure(postsPerS * 3_600)} posts an hour, ${count(followers, 'reader')} of this cell, whose pages ` +
+    `would pull them ${figure(pullsPerS * 3_600)} times an hour: ${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull, ${figure(leastUs)} each reader the cheaper way`
   )
 }
 
 /** What it costs either way for this reader; the chunk, the row and how long ago it changed count as well. */
-function pairClass({ postsPerS, readsPerS, deliveredUs, pulledUs }: PairFigures): string {
+function pairClass({
+  postsPerS,
+  readsPerS,
+  pullsPerS,
+  deliveredUs,
+  pulledUs,
+}: PairFigures): string {
   return (
-    `${figure(postsPerS * 3_600)} posts an hour, read below the window ${figure(readsPerS * 3_600)} times an hour: ` +
+    `${figure(postsPerS * 3_600)} posts an hour, read below the window ${figure(readsPerS * 3_600)} times an hour, ${figure(pullsPerS * 3_600)} of which would pull them: ` +
     `${figure(deliveredUs)} us a second to deliver, ${figure(pulledUs)} to pull`
   )
 }

@@ -72,7 +72,7 @@ function edgesMs({ state }: BenchCell): number {
   demand.clear(USERS + 1)
   const startMs = threadCpuMs()
   for (const { edges } of state.readers.values())
-    demand.add(edges, 1e-5, { entryUs: 0.1, pullUs: 60 })
+    demand.add(edges, 1e-5, { entryUs: 0.1, pullUs: 60, windowS: SPAN_MS / 1_000 })
   return threadCpuMs() - startMs
 }
 

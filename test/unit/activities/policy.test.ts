@@ -43,7 +43,9 @@ test('says what decides of a reader and an author, and how the reader is served'
     entryCostUs({ ...COSTS_EXPECTED, ...costs }, policy) * (pair?.postsPerS ?? 0),
     9,
   )
-  expect(pair?.pulledUs).toBeCloseTo(costs.pullUs * (pair?.readsPerS ?? 0), 9)
+  expect(pair?.pulledUs).toBeCloseTo(costs.pullUs * (pair?.pullsPerS ?? 0), 9)
+  expect(pair?.pullsPerS).toBeLessThan(pair?.readsPerS ?? 0)
+  expect(pair?.pullsPerS).toBeGreaterThan(0.9 * (pair?.readsPerS ?? 0))
   const before = pair?.readsPerS ?? 0
   for (let page = 0; page < 20; page++) await stage.page('bob')
   expect((await why('bob')).pairFigures?.readsPerS).toBeGreaterThan(before)

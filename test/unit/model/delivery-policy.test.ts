@@ -16,12 +16,12 @@ import {
 const costs = COSTS_EXPECTED
 const LONG = 1e12
 const positive = fc.double({ min: 1e-6, max: 1e6, noNaN: true })
-const demands = fc.record({ postsPerS: positive, followers: positive, readsPerS: positive })
+const demands = fc.record({ postsPerS: positive, followers: positive, pullsPerS: positive })
 const classes = fc.constantFrom<AuthorClass>('delivered', 'pulled')
 
 function decide(
   now: AuthorClass,
-  demand: { postsPerS: number; followers: number; readsPerS: number },
+  demand: { postsPerS: number; followers: number; pullsPerS: number },
   policy: Partial<DeliveryPolicy> = {},
   stayedMs = LONG,
 ): AuthorClass {
@@ -35,7 +35,7 @@ test('without hysteresis it is the rule of Feeding Frenzy', () => {
     fc.property(classes, demands, (now, demand) => {
       const entryUs = costs.entryUs + costs.entryBytes * DELIVERY_POLICY.byteUs
       // Of one reader and author: views per post, against deliveries that a pull is worth.
-      const viewsPerPost = demand.readsPerS / demand.followers / demand.postsPerS
+      const viewsPerPost = demand.pullsPerS / demand.followers / demand.postsPerS
       const next = decide(now, demand, policy)
       fc.pre(Math.abs((viewsPerPost * costs.pullUs) / entryUs - 1) > 1e-6)
       expect(next).toBe(viewsPerPost > entryUs / costs.pullUs ? 'delivered' : 'pulled')
@@ -73,7 +73,7 @@ test('a small change of rates changes no class back', () => {
       (now, demand, by) => {
         const next = decide(now, demand)
         fc.pre(next !== now)
-        expect(decide(next, { ...demand, readsPerS: demand.readsPerS * by })).toBe(next)
+        expect(decide(next, { ...demand, pullsPerS: demand.pullsPerS * by })).toBe(next)
       },
     ),
   )
@@ -84,10 +84,10 @@ test('more reads never lead to pulling, and more posts never to delivering', () 
   fc.assert(
     fc.property(classes, demands, times, (now, demand, by) => {
       const next = decide(now, demand)
-      const { readsPerS, postsPerS } = demand
+      const { pullsPerS, postsPerS } = demand
       const more =
         next === 'delivered'
-          ? { ...demand, readsPerS: readsPerS * by }
+          ? { ...demand, pullsPerS: pullsPerS * by }
           : { ...demand, postsPerS: postsPerS * by }
       expect(decide(now, more)).toBe(next)
     }),
@@ -111,7 +111,7 @@ test('a mode of the operator is one class for everyone, at once', () => {
 })
 
 test('who weighs latency more pulls less', () => {
-  const demand = { postsPerS: 0.01, followers: 1_000, readsPerS: 0.001 }
+  const demand = { postsPerS: 0.01, followers: 1_000, pullsPerS: 0.001 }
   expect(decide('delivered', demand)).toBe('pulled')
   expect(decide('delivered', demand, { latencyWeight: 100 })).toBe('delivered')
 })

@@ -11,7 +11,7 @@ import {
 import {
   EdgeClasses,
   LEFT_OUT,
-  PULLED,
+  ratePulled,
   STAYS,
   TAKEN_IN,
 } from '../../../cells/model/edge-classes.ts'
@@ -21,6 +21,8 @@ import { COVERED_FROM, HIDE_REBLOGS, NOT_COVERED } from '../../../cells/model/re
 const costs = { ...COSTS_EXPECTED, edgeUs: 0, chunkUs: 0, inboxUs: 0 }
 const rateOf = fc.float({ min: Math.fround(1e-6), max: 1_000, noNaN: true })
 const GENERATION_S = 60
+/** All have posted since: each page reads all. */
+const WINDOW_S = 1e18
 const inboxCosts = fc.record({
   chunkUs: fc.constantFrom(0, 1, 20, 1_000),
   inboxUs: fc.constantFrom(0, 5, 100),
@@ -44,11 +46,13 @@ function decide(
     chunkUs = 0,
     inboxUs = 0,
     edgeUs = 0,
+    windowS = WINDOW_S,
   }: {
     isPulled?: (author: number) => boolean
     chunkUs?: number
     inboxUs?: number
     edgeUs?: number
+    windowS?: number
   } = {},
 ) {
   const keys = Uint32Array.from(all, (_, i) => i + 1)
@@ -61,9 +65,9 @@ function decide(
     { ...costs, edgeUs, chunkUs, inboxUs },
   )
   const edges = new NumberMap(keys, words)
-  const known = all.map(({ postsPerS }, i) => (isPulled(i + 1) ? PULLED : postsPerS))
+  const known = all.map(({ postsPerS }, i) => (isPulled(i + 1) ? ratePulled(postsPerS) : postsPerS))
   const rates = Float32Array.from([0, ...known])
-  const changes = classes.decide(edges, { rates, readsPerS, generationS: GENERATION_S })
+  const changes = classes.decide(edges, { rates, readsPerS, generationS: GENERATION_S, windowS })
   const isOut = all.map((edge, i) =>
     changes?.[i] === LEFT_OUT ? true : changes?.[i] === TAKEN_IN ? false : edge.isOut,
   )
@@ -144,6 +148,30 @@ test('who hardly posts is left out where asking them costs more than reading the
   const pulledUs = 1e-3 * costs.pullUs
   expect(decide(all, 1e-3, {}, { edgeUs: 2.1 * pulledUs * GENERATION_S }).isOut).toEqual([true])
   expect(decide(all, 1e-3, {}, { edgeUs: 0.9 * pulledUs * GENERATION_S }).isOut).toEqual([false])
+})
+
+test('who posts often is read by each page below the window, who does not by hardly any', () => {
+  const often = { postsPerS: 0.01, isOut: false }
+  const seldom = { postsPerS: 1e-6, isOut: false }
+  // The page of 20 ends after some 2,000 s, in which one of 500 such has posted.
+  const readUs = 1e-3 * costs.pullUs
+  const askedAs = (share: number) => ({ edgeUs: share * readUs * GENERATION_S, windowS: 0 })
+  expect(decide([often, seldom], 1e-3, {}, askedAs(0.01)).isOut).toEqual([false, true])
+  expect(decide([often, seldom], 1e-3, {}, askedAs(0.0001)).isOut).toEqual([false, false])
+  // A window of a day: all have posted since.
+  const day = { ...askedAs(0.01), windowS: 86_400 }
+  expect(decide([often, seldom], 1e-3, {}, day).isOut).toEqual([false, false])
+})
+
+test('authors who are pulled for everyone fill pages like others', () => {
+  const all = [
+    { postsPerS: 0.01, isOut: true },
+    { postsPerS: 1e-6, isOut: false },
+  ]
+  const of = { edgeUs: 0.01 * 1e-3 * costs.pullUs * GENERATION_S, windowS: 0 }
+  const isPulled = (author: number) => author === 1
+  expect(decide(all, 1e-3, {}, { ...of, isPulled }).isOut).toEqual([true, true])
+  expect(decide(all.slice(1), 1e-3, {}, of).isOut).toEqual([false])
 })
 
 test('of a reader who gets nothing nobody is asked, nor those who are pulled for everyone', () => {
