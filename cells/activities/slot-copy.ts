@@ -26,10 +26,11 @@ import type { Throttle } from './throttle.ts'
 
 const CHANGES_PER_USER = 4
 const SLOTS_AT_ONCE = 16
-/** Between two of such parts others have their turn; so many of them are a full step of the pace. */
+/** Between two of such parts others have their turn; so many make a full step of the pace. */
 const READERS_AT_ONCE = 16
-const CHUNKS_AT_ONCE = 32
-const PARTS_A_STEP = 4
+const READERS_A_STEP = 64
+const CHUNKS_AT_ONCE = 16
+const CHUNKS_A_STEP = 128
 const TRIES_MAX = 5
 const RETRY_MS = 100
 /** Maps of more entries are renumbered one by one. Keys, of less than 2^33, times this are exact. */
@@ -93,8 +94,9 @@ export class SlotCopy {
     this.#throttle = options.throttle
     this.#pins = options.pins
     this.#noteWhole = options.noteWhole
-    const { source, names: ourNames, persistence, clock } = options
-    this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock })
+    const { source, names: ourNames, persistence, throttle } = options
+    const inTurn = { yield: () => throttle.turn() }
+    this.#numbers = new TheirNumbers({ names: source.names, ourNames, persistence, clock: inTurn })
   }
 
   get progress(): CopyProgress {
@@ -192,7 +194,7 @@ export class SlotCopy {
     const { from, slot } = copied
     for await (const all of read(this.#source.readers.ofSlot(from))) {
       for (const rows of inParts(all, READERS_AT_ONCE)) {
-        await this.#throttle.step(rows.length / READERS_AT_ONCE / PARTS_A_STEP)
+        await this.#throttle.step(rows.length / READERS_A_STEP)
         const theirs = rows.map((row) =>
           decodeReader({ number: row.reader, slot: from.slot }, row.bytes),
         )
@@ -263,7 +265,7 @@ export class SlotCopy {
     const { slot, from } = copied
     for await (const all of read(this.#source.inbox.chunksOf(from, month))) {
       for (const some of inParts(all, CHUNKS_AT_ONCE)) {
-        await this.#throttle.step(some.length / CHUNKS_AT_ONCE / PARTS_A_STEP)
+        await this.#throttle.step(some.length / CHUNKS_A_STEP)
         await this.#numbers.learn(some.map(({ reader }) => reader))
         const theirs = some.filter(({ reader }) => this.#belongs(reader, copied))
         const cursors = theirs.map(({ bytes }) => new ChunkCursor(bytes))

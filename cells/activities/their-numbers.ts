@@ -11,13 +11,13 @@ import type { Persistence } from './persist.ts'
 
 /** The applier gives numbers too, and asks for room some time before it does. */
 const ROOM_LEFT = 64
-const NAMES_AT_ONCE = 512
+const NAMES_AT_ONCE = 256
 
 export class TheirNumbers {
   readonly #names: Pick<NameTable, 'get'>
   readonly #ourNames: NameBook
   readonly #persistence: Persistence
-  readonly #clock: Clock
+  readonly #clock: Pick<Clock, 'yield'>
   /** By their number; 0 where it was not learned. */
   #ours = new Uint32Array(1024)
 
@@ -25,7 +25,7 @@ export class TheirNumbers {
     names: Pick<NameTable, 'get'>
     ourNames: NameBook
     persistence: Persistence
-    clock: Clock
+    clock: Pick<Clock, 'yield'>
   }) {
     this.#names = options.names
     this.#ourNames = options.ourNames

@@ -41,8 +41,13 @@ export class Throttle {
       this.#owed -= 1
       if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#signal)
     }
-    this.#last = this.#last.then(() => this.#clock.yield())
-    await this.#last
+    await this.turn()
     this.#signal.throwIfAborted()
+  }
+
+  /** Others have their turn. Of what the copy does at the same time one part goes on after it, then the next. */
+  turn(): Promise<void> {
+    this.#last = this.#last.then(() => this.#clock.yield())
+    return this.#last
   }
 }

@@ -11,7 +11,7 @@
 //
 // lmdb settings: no batching of its own (its promise of a failed batch would be nobody's), no object cache, no codec (rows are packed here), zeroed pages (no stray memory in the file).
 
-import { type Database, open, type RootDatabase } from 'lmdb'
+import { type Database, open, type RootDatabase, type RootDatabaseOptionsWithPath } from 'lmdb'
 import { DataFolderError } from './data-folder-error.ts'
 import { GroupCommit } from './group-commit.ts'
 import { Table } from './table.ts'
@@ -29,9 +29,14 @@ export type EnvironmentOptions = {
   readonly commitEnded?: (isCommitted: boolean) => void
 }
 
+/** What lmdb's types leave out. */
+type BatchOptions = { readonly batchStartThreshold: number }
+
 /** Put at once, so it holds up everybody else: some 10 ms. */
 const GROUP_BYTES_MAX = 2 * 1024 * 1024
 const TABLES_MAX = 256
+/** The writing thread begins with a group when it is whole. One that goes beside is woken up for each row, and holds up who puts. */
+const BATCH_START_THRESHOLD = 2 ** 30
 const FORMAT_KEY = Buffer.from('format')
 
 export class Environment {
@@ -53,15 +58,17 @@ export class Environment {
   }
 
   private constructor({ path, fsync = 'always', commitEnded }: EnvironmentOptions) {
-    this.#root = open({
+    const options: RootDatabaseOptionsWithPath & BatchOptions = {
       path,
       noSubdir: false,
       maxDbs: TABLES_MAX,
       overlappingSync: false,
       noSync: fsync === 'never',
       eventTurnBatching: false,
+      batchStartThreshold: BATCH_START_THRESHOLD,
       ...binary,
-    })
+    }
+    this.#root = open(options)
     const ended = (isCommitted: boolean) => {
       for (const table of this.#tables) table.forgetPending()
       commitEnded?.(isCommitted)

@@ -1,6 +1,7 @@
-#!/usr/bin/env -S node --max-semi-space-size=64
+#!/usr/bin/env -S node --max-semi-space-size=64 --v8-pool-size=1
 // The `cellfeed` command. Its young objects get more room than node gives them: a cell that catches up holds every post for a
-// moment, and copying those back and forth took half as long again (docs/performance.md).
+// moment, and copying those back and forth took half as long again. And the collector has one helper instead of four, which took
+// the cores from who serves whenever old objects were marked (docs/performance.md).
 //
 // Commands are in program.ts; here they meet the process: output, Ctrl-C, exit codes, and one line on standard error for
 // whatever goes wrong.

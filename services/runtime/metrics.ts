@@ -56,7 +56,8 @@ const CELL_GAUGES = {
   costEdgeUs: 'Cost of somebody followed, asked for posts in a generation, microseconds',
   costEntryUs: 'Cost of an entry delivered, microseconds',
   costEntryBytes: 'Bytes of an entry delivered',
-  costPullUs: 'Cost of an author without coverage, for a page below the window, microseconds',
+  costPullUs:
+    'Cost of an author whom inboxes lack, read by a page from the stored posts, microseconds',
   costChunkUs: "Cost of a reader's chunk beside its entries, microseconds",
   costInboxUs: 'Cost of the inbox for a page that gets down to it, microseconds',
 } as const satisfies { [Name in keyof CellStatus]?: string }

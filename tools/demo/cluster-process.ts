@@ -11,7 +11,7 @@ import { connect } from '../../services/client/connect.ts'
 export const root = join(import.meta.dirname, '../..')
 export const cliPath = join(root, 'dist/services/cli/main.js')
 /** As in the command's own first line, for who starts it by node. */
-export const nodeFlags = ['--max-semi-space-size=64']
+export const nodeFlags = ['--max-semi-space-size=64', '--v8-pool-size=1']
 
 export interface ClusterPorts {
   readonly port: number
