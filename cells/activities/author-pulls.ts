@@ -1,10 +1,9 @@
 // Authors' stored posts as sources of the merge, read some at a time when a page gets down to them; and what was read so for a page.
 
-import { UNCOVERED } from '../model/author-index.ts'
 import { isCoverage } from '../model/fill.ts'
 import type { DashboardMerge, MergeStart, PostRun } from '../model/merge.ts'
 import { hiOf, loOf, type PostId, postIdOf } from '../model/post-id.ts'
-import { COVERED_FROM, NOT_COVERED, type Reader } from '../model/reader.ts'
+import { COVERED_FROM, type Reader } from '../model/reader.ts'
 import type { PostTable } from '../ports/post-table.ts'
 import type { CellState } from './cell-state.ts'
 
@@ -13,11 +12,11 @@ export type PulledFor = {
   readonly reader: Reader
   /** Of the slot. */
   readonly floor: number
-  times: number
-  /** Of those: authors of whom no inbox has anything. */
-  uncovered: number
-  /** By these. Each read has its share of what it took beside others. */
+  /** Whose stored posts were read, some at a time. Each read has its share of what it took beside others. */
+  opened: number
   tookUs: number
+  /** Of those: who may have more of which the page has not had any. */
+  goOn: Set<number> | undefined
   /** Of authors whose newer posts are in the inbox, and older ones may be put there. */
   authors: number
   entries: number
@@ -29,9 +28,9 @@ export function pulledOf(reader: Reader, floor: number): PulledFor {
   return {
     reader,
     floor,
-    times: 0,
-    uncovered: 0,
+    opened: 0,
     tookUs: 0,
+    goOn: undefined,
     authors: 0,
     entries: 0,
     inboxUs: undefined,
@@ -66,11 +65,8 @@ export class AuthorPulls {
     const { postIds, reblogs } = await this.#posts.idsBelow(author, below, limit).finally(() => {
       this.#underWay--
     })
-    pulled.times++
-    if (this.#isUncovered(author, pulled)) {
-      pulled.uncovered++
-      pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
-    }
+    if (pulled.goOn?.has(author) !== true) pulled.opened++
+    pulled.tookUs += ((this.#monotonicMs() - begunMs) * 1_000) / together
     if (this.#isFillable(author, pulled)) {
       pulled.authors++
       pulled.entries += postIds.length
@@ -78,15 +74,11 @@ export class AuthorPulls {
     merge.addRun(runOf(author, postIds, reblogs))
     const last = postIds.at(-1)
     if (postIds.length >= limit && last !== undefined) {
+      pulled.goOn ??= new Set()
+      pulled.goOn.add(author)
       const next = last - 1n
       merge.addPull(author, Number(next >> 32n), Number(next & 0xffff_ffffn))
     }
-  }
-
-  #isUncovered(author: number, { reader }: PulledFor): boolean {
-    const edge = reader.edges.get(author)
-    if (edge !== undefined && (edge & COVERED_FROM) === NOT_COVERED) return true
-    return this.#state.authors.raisedOf(author) === UNCOVERED
   }
 
   #isFillable(author: number, { reader, floor }: PulledFor): boolean {

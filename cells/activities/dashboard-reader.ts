@@ -263,9 +263,9 @@ export class DashboardReader {
     const { slots, rates, window, limits, costs } = this.#state
     if (slots.get(slot.slot) !== slot) return
     const isInWindow = isAbove(hi, lo, window.droppedHi, window.droppedLo)
-    const depth = isInWindow ? 'window' : pulled.times > 0 ? 'below' : 'inbox'
+    const depth = isInWindow ? 'window' : pulled.opened > 0 ? 'below' : 'inbox'
     rates.noteRead(reader.number, depth, this.#clock.nowMs())
-    costs.note('pullUs', pulled.uncovered, pulled.tookUs)
+    costs.note('pullUs', pulled.opened, pulled.tookUs)
     if (pulled.inboxUs !== undefined) costs.note('inboxUs', 1, pulled.inboxUs)
     if (pulled.authors === 0) return
     const { authors, entries } = pulled

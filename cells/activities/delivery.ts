@@ -37,6 +37,9 @@ const SLOTS_AT_ONCE = 32
 const TRIES_BEFORE_UNCOVER = 5
 const FILLS_AT_ONCE = 16
 
+/** Authors, ascending. */
+type Followed = Pick<NumberMap, 'keys' | 'size'>
+
 /** What one pass writes: entries [from, end) of the window, and the position at which `end` was its head. */
 type Pass = {
   readonly generation: GenerationRow
@@ -284,14 +287,17 @@ export class Delivery {
 
   /** Adds the reader's chunks and notes what they cost; answers how many entries they hold. */
   #deliver(reader: Reader, pass: Pass, chunks: Chunk[]): number {
+    reader.edges.compact()
+    // Who is left out is passed over before what is measured.
+    const followed = reader.leavesOut ? this.#covered(reader.edges) : reader.edges
+    const asked = followed.size
     const begunMs = this.#monotonicMs()
     const first = chunks.length
-    const { entries, asked } = this.#gather(reader, pass, chunks)
+    const entries = this.#gather(reader, followed, pass, chunks)
     const tookUs = (this.#monotonicMs() - begunMs) * 1_000
     const { costs } = this.#state
-    // Of few edges most is the reader's own; who is left out of something is gone through otherwise.
-    const isTelling = asked >= EDGES_MEASURED && !reader.leavesOut
-    if (entries === 0) costs.note('edgeUs', isTelling ? asked : 0, tookUs)
+    // Of few edges most is the reader's own.
+    if (entries === 0) costs.note('edgeUs', asked >= EDGES_MEASURED ? asked : 0, tookUs)
     else if (tookUs > 0) costs.noteRest('entryUs', entries, tookUs - asked * costs.get('edgeUs'))
     let bytes = 0
     for (let i = first; i < chunks.length; i++) bytes += chunks[i]?.bytes.length ?? 0
@@ -299,16 +305,11 @@ export class Delivery {
     return entries
   }
 
-  #gather(
-    reader: Reader,
-    pass: Pass,
-    chunks: Chunk[],
-  ): { readonly entries: number; readonly asked: number } {
+  /** Of those of `followed`; answers how many entries. */
+  #gather(reader: Reader, { keys, size }: Followed, pass: Pass, chunks: Chunk[]): number {
     const { index } = pass
     const gathered = this.#gathered
     const { chunkEntriesMax } = this.#state.limits
-    reader.edges.compact()
-    const { keys, size } = reader.leavesOut ? this.#covered(reader.edges) : reader.edges
     let part = 0
     let entries = 0
     for (let first = 0; first < size; first += AUTHORS_AT_ONCE) {
@@ -325,14 +326,11 @@ export class Delivery {
         chunks.push({ reader: reader.number, generation, part: part++, bytes })
       }
     }
-    return { entries, asked: size }
+    return entries
   }
 
   /** The authors who have coverage: the inbox goes without the others. */
-  #covered({ keys, words, size }: NumberMap): {
-    readonly keys: Uint32Array
-    readonly size: number
-  } {
+  #covered({ keys, words, size }: NumberMap): Followed {
     if (this.#coveredKeys.length < size) this.#coveredKeys = new Uint32Array(2 * size)
     const covered = this.#coveredKeys
     let count = 0

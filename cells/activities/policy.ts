@@ -13,7 +13,7 @@ import {
   type PairFigures,
   entryCostUs,
 } from '../model/delivery-policy.ts'
-import { EdgeClasses, LEFT_OUT, ratePulled, STAYS } from '../model/edge-classes.ts'
+import { EdgeClasses, type EdgeDemand, LEFT_OUT, ratePulled, STAYS } from '../model/edge-classes.ts'
 import { secondOfHalves } from '../model/post-id.ts'
 import { horizonOfEdges, pullShare } from '../model/pull-share.ts'
 import { HIDE_REBLOGS, NOT_COVERED, type Reader } from '../model/reader.ts'
@@ -28,6 +28,8 @@ import type { ReaderClasses } from './reader-classes.ts'
 const AUTHORS_PER_STEP = 4_096
 const READERS_PER_STEP = 64
 const CHANGES_AT_ONCE = 256
+/** Where nobody posts: longer than anything is kept. */
+const EVER_S = 1e9
 
 type Sums = {
   delivered: number
@@ -39,6 +41,8 @@ type Sums = {
   edgesLeftOut: number
   heavy: number
 }
+/** Between two generations; and how far back the window reaches, halfway between them. */
+type Spans = Pick<EdgeDemand, 'generationS' | 'windowS'>
 type Change = ClassFigures & { readonly author: number }
 
 export class Policy {
@@ -59,7 +63,8 @@ export class Policy {
   #running: Promise<void> = Promise.resolve()
   #sums: Sums = NO_SUMS
   #readsPerS = 0
-  #postsPerS = 0
+  /** As of the last decision. */
+  #spans: Spans = { generationS: 0, windowS: 0 }
   #decidedAtMs: number | undefined
   /** The costs that the last decision rests on. */
   #decidedBy: Costs | undefined
@@ -124,16 +129,17 @@ export class Policy {
     const postsPerS = demand.postsPerSOf(author)
     const readsPerS = this.#readsPerSAt(this.#clock.nowMs())(number)
     edges.compact()
-    const horizonS = horizonOfEdges(edges, (each) => demand.postsPerSOf(each), this.#windowS)
+    const horizonS = horizonOfEdges(edges, (each) => demand.postsPerSOf(each), this.#spans.windowS)
     const pullsPerS = readsPerS * pullShare(postsPerS, horizonS)
     const pair = { postsPerS, pullsPerS, followers: 1 }
     const { deliveredUs, pulledUs } = costOf(pair, costs, policy)
     return { postsPerS, readsPerS, pullsPerS, deliveredUs, pulledUs }
   }
 
-  /** How far back the window reaches when generations are written. */
-  get #windowS(): number {
-    return this.#postsPerS === 0 ? 0 : this.#state.limits.windowPostsKept / this.#postsPerS
+  #spansAt(postsPerS: number): Spans {
+    const { generationMs, generationPosts, windowPostsKept } = this.#state.limits
+    const generationS = Math.min(generationMs / 1_000, generationPosts / postsPerS)
+    return { generationS, windowS: Math.min(EVER_S, windowPostsKept / postsPerS + generationS / 2) }
   }
 
   /** Resolves when the classes are what they should be, durably. One at a time. */
@@ -178,11 +184,11 @@ export class Policy {
       demand.setPosts(author, postsPerS)
       sumPostsPerS += postsPerS
     }
-    this.#postsPerS = sumPostsPerS
+    const spans = this.#spansAt(sumPostsPerS)
     const cost = {
       entryUs: entryCostUs(costs.all, policy),
       pullUs: costs.get('pullUs') * policy.latencyWeight,
-      windowS: this.#windowS,
+      windowS: spans.windowS,
     }
     const readsPerSOf = this.#readsPerSAt(nowMs)
     let sumPerS = 0
@@ -196,6 +202,7 @@ export class Policy {
     this.#demand = demand
     this.#decidedBy = costs.all
     this.#readsPerS = sumPerS
+    this.#spans = spans
   }
 
   #readsPerSAt(nowMs: number): (reader: number) => number {
@@ -220,14 +227,12 @@ export class Policy {
     const { costs, limits } = this.#state
     const readsPerSOf = this.#readsPerSAt(nowMs)
     const classes = new EdgeClasses(limits.policy, costs.all)
-    const { generationMs, generationPosts } = limits
-    const generationS = Math.min(generationMs / 1_000, generationPosts / this.#postsPerS)
     const rates = await this.#ratesNow()
     const smaller: Reader[] = []
     await this.#eachReader((reader, slot) => {
       reader.edges.compact()
       const readsPerS = readsPerSOf(reader.number)
-      const of = { rates, readsPerS, generationS, windowS: this.#windowS }
+      const of = { rates, readsPerS, ...this.#spans }
       const { edges } = reader
       const readerClass = this.#classes.of(reader, slot, nowMs)
       const isDormant = readerClass === 'dormant'

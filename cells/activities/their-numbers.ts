@@ -45,11 +45,11 @@ export class TheirNumbers {
 
   /** Gives those of their users a number here who have none. */
   async learn(theirs: Iterable<number>): Promise<void> {
-    const unknown = new Set<number>()
-    for (const number of theirs) if (this.ours(number) === 0) unknown.add(number)
-    const numbers = [...unknown]
+    const isUnknown = (number: number): boolean => this.ours(number) === 0
+    const numbers = [...new Set(theirs)].filter(isUnknown)
     for (let from = 0; from < numbers.length; from += NAMES_AT_ONCE) {
-      const some = numbers.slice(from, from + NAMES_AT_ONCE)
+      // Whoever learns beside this may have come first.
+      const some = numbers.slice(from, from + NAMES_AT_ONCE).filter(isUnknown)
       const rows = await this.#persistence.untilDurable(() => this.#names.get(some))
       // A store in this process is read without waiting for anything.
       await this.#clock.yield()

@@ -42,12 +42,12 @@ export class Throttle {
       if (pauseMs > 0) await this.#clock.sleep(pauseMs, this.#signal)
     }
     await this.turn()
-    this.#signal.throwIfAborted()
   }
 
-  /** Others have their turn. Of what the copy does at the same time one part goes on after it, then the next. */
-  turn(): Promise<void> {
+  /** Others have their turn. Of what the copy does at the same time one part goes on after it, then the next. Rejects as `step`. */
+  async turn(): Promise<void> {
     this.#last = this.#last.then(() => this.#clock.yield())
-    return this.#last
+    await this.#last
+    this.#signal.throwIfAborted()
   }
 }

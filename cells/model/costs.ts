@@ -16,7 +16,7 @@ export type Costs = {
   readonly entryUs: number
   /** Bytes that a delivered entry takes in its chunk. */
   readonly entryBytes: number
-  /** An author without coverage whose stored posts a page reads. Which those are, see pull-share.ts. */
+  /** An author whose stored posts a page reads. Which of those without coverage these are, see pull-share.ts. */
   readonly pullUs: number
   /** A reader's chunk, or row, beside what is in it. */
   readonly chunkUs: number

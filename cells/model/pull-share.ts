@@ -13,7 +13,7 @@ const PAGE_POSTS = 20
 
 /** How far back such a page reaches, in seconds, for who follows so many who post so often together; `windowS`: what the window keeps. */
 export function horizonOf(postsPerS: number, follows: number, windowS: number): number {
-  return windowS + PAGE_POSTS / (postsPerS + follows * SELDOM_PER_S)
+  return windowS + PAGE_POSTS / (postsPerS + Math.max(1, follows) * SELDOM_PER_S)
 }
 
 /** Of such pages, from 0 to 1. */

@@ -1,6 +1,6 @@
 // What deliveries and pulls cost together, by how often people read and how far down: everything delivered, everything pulled, and as the
-// policy decides. Generations are posted, decided about and written, on the embedded store; then readers read below the window. Counted
-// are the processor's time of writing inboxes and of those pages, beyond what the same pages take when all posts are in the window (as
+// policy decides. Generations are posted, decided about and written, on the embedded store; halfway to the next one readers read the page
+// below what was written. Counted are the processor's time of writing inboxes and of those pages, beyond what the same pages take when all posts are in the window (as
 // nobody delivers or pulls those), and the bytes written into inboxes.
 //
 //     node --import tsx test/bench/delivery-cost.ts [--graph real|zipf] [--ratio 1:1] [--share 0.1] [--svg folder]
@@ -15,6 +15,9 @@ import { parseArgs } from 'node:util'
 import { DELIVERY_POLICY, type DeliveryPolicy } from '../../cells/model/delivery-policy.ts'
 import { EmbeddedCellStore } from '../../infra/embedded/cell-store.ts'
 import { systemClock } from '../../infra/system/clock.ts'
+import { postIdOf } from '../../cells/model/post-id.ts'
+import type { UserKey } from '../../cells/model/user-key.ts'
+import type { Place } from '../../cells/ports/cell-client.ts'
 import type { CellStore } from '../../cells/ports/cell-store.ts'
 import { addReader, type BenchCell, benchCell, NEWEST_MS } from './bench-cell.ts'
 import { costCurves, type CostPoint } from './cost-curves.ts'
@@ -84,7 +87,8 @@ async function main(): Promise<void> {
   const points: CostPoint[] = []
   for (const { ratio, posts, views } of RATIOS) {
     if (values.ratio !== undefined && values.ratio !== ratio) continue
-    const counts = Array.from({ length: BEFORE + MEASURED.most }, (_, generation) =>
+    // Of the last one only the first half is posted.
+    const counts = Array.from({ length: BEFORE + MEASURED.most + 1 }, (_, generation) =>
       generation < BEFORE ? HISTORY : posts,
     )
     const generations = drawPosts(authorsOf(graph), counts)
@@ -179,8 +183,10 @@ async function runOn(
   const bytes: number[] = []
   const fromMs = performance.now()
   for (const [nth, posts] of of.generations.entries()) {
+    const next = of.generations[nth + 1]
+    if (next === undefined) break
     if (cpuUs.length >= MEASURED.least && performance.now() - fromMs >= MEASURED.ms) break
-    insert(cell, posts)
+    insert(cell, posts, nth === 0 ? 0 : halfOf(posts))
     const before = usedUs()
     if (of.isWritten) await policy.decide()
     const decided = usedUs()
@@ -189,8 +195,9 @@ async function runOn(
     if (of.isWritten) await delivery.write()
     const written = usedUs()
     const bytesAfter = await of.bytesSoFar()
+    insert(cell, next, 0, halfOf(next))
     const reading = usedUs()
-    await readDeep(cell, of.reader, reads)
+    await readDeep(cell, of.reader, { reads, below: lastOf(posts) })
     if (nth < BEFORE) continue
     cpuUs.push(written - writing + (usedUs() - reading))
     decideUs.push(decided - before)
@@ -227,9 +234,24 @@ function noteWeek(
   for (let i = 0; i < reads; i++) rates.noteRead(reader(), 'inbox', nowMs)
 }
 
+function halfOf({ author }: DrawnPosts): number {
+  return author.length >> 1
+}
+
+/** The place of the newest one. */
+function lastOf({ hi, lo }: DrawnPosts): Place {
+  const last = hi.length - 1
+  return { postId: postIdOf(hi[last] as number, lo[last] as number), author: '' as UserKey }
+}
+
 /** Their own rows are durable. */
-function insert({ state, parts }: BenchCell, { author, hi, lo }: DrawnPosts): void {
-  for (let i = 0; i < author.length; i++) {
+function insert(
+  { state, parts }: BenchCell,
+  { author, hi, lo }: DrawnPosts,
+  from: number,
+  to = author.length,
+): void {
+  for (let i = from; i < to; i++) {
     const by = author[i] as number
     state.authors.noteId(by, hi[i] as number, lo[i] as number)
     state.window.insert(by, hi[i] as number, lo[i] as number, false)
@@ -240,9 +262,10 @@ function insert({ state, parts }: BenchCell, { author, hi, lo }: DrawnPosts): vo
 async function readDeep(
   { state, parts }: BenchCell,
   drawReader: () => number,
-  reads: number,
+  { reads, below }: { readonly reads: number; readonly below: Place },
 ): Promise<void> {
-  const query = { limit: PAGE, from: undefined, countUnreadTo: undefined }
+  const from = { direction: 'older', place: below } as const
+  const query = { limit: PAGE, from, countUnreadTo: undefined }
   for (let i = 0; i < reads; i++) {
     const number = drawReader()
     const reader = state.readers.get(number)

@@ -27,6 +27,10 @@ test('a page of somebody who follows many alike reads some twenty of them', () =
   }
 })
 
+test('of somebody who follows nobody, every page would', () => {
+  expect(pullShare(1e-3, horizonOf(0, 0, 0))).toBeGreaterThan(0.9)
+})
+
 test('of few, nearly all; also where nobody was seen to post', () => {
   expect(pullShare(1e-3, horizonOf(1e-3, 1, 0))).toBeGreaterThan(0.9)
   expect(pullShare(0, horizonOf(0, 2, 0))).toBeGreaterThan(0.9)
