@@ -13,6 +13,7 @@ import type { Terminal } from './terminal.ts'
 
 const ACTIONS = ['list', 'add', 'drain', 'remove'] as const
 type Action = (typeof ACTIONS)[number]
+const LOOK_MS = 2_000
 
 export function addCellsCommand(program: Command, terminal: Terminal): void {
   const cells = dryRunFlag(
@@ -74,11 +75,31 @@ async function change(
     action === 'add'
       ? await feed.addCell(cell, { dryRun })
       : await feed.removeCell(cell, { dryRun })
-  if (flags.json) terminal.out(jsonLine({ cell, action, dryRun, changes: isDone }))
+  const log = action === 'add' && isDone && dryRun ? await readingOf(feed) : undefined
+  if (flags.json) terminal.out(jsonLine({ cell, action, dryRun, changes: isDone, ...log }))
   else terminal.out(`${cell} ${outcome(action === 'add', isDone, dryRun)}`)
   if (action !== 'add') return
-  if (dryRun) return isDone ? tellReading(feed, { flags, terminal }) : undefined
-  await awaitCell(feed, cell, { terminal, isJson: flags.json === true })
+  if (!dryRun) await awaitCell(feed, cell, { terminal, isJson: flags.json === true })
+  else if (log !== undefined && !flags.json) terminal.out(readingText(log))
+}
+
+type Reading = { readonly publicEvents: bigint; readonly publicEventsRemoved: bigint }
+
+/** What the firehose has for a cell that is added; undefined where the gateway does not answer. */
+async function readingOf(feed: Cellfeed): Promise<Reading | undefined> {
+  const positions = await feed.firehosePositions({ timeoutMs: LOOK_MS }).catch(() => undefined)
+  if (positions === undefined) return undefined
+  const { partitions } = positions
+  const removed = partitions.reduce((sum, { earliestOffset }) => sum + earliestOffset, 0n)
+  const end = partitions.reduce((sum, { latestOffset }) => sum + latestOffset, 0n)
+  return { publicEvents: end - removed, publicEventsRemoved: removed }
+}
+
+function readingText({ publicEvents, publicEventsRemoved }: Reading): string {
+  return publicEventsRemoved === 0n
+    ? `It would read the firehose from its beginning: ${count(publicEvents, 'public event')}, and what is private.`
+    : `The firehose lacks its first ${count(publicEventsRemoved, 'public event')}: the cell would copy the posts of another ` +
+        'one, as of its newest checkpoint, and read on from there. One that runs as a process of its own is started with --rebuild.'
 }
 
 function outcome(isAdded: boolean, isDone: boolean, dryRun: boolean): string {
@@ -86,25 +107,6 @@ function outcome(isAdded: boolean, isDone: boolean, dryRun: boolean): string {
   if (!dryRun) return isAdded ? 'is added' : 'is removed'
   if (!isAdded) return 'would be removed: it owns nothing'
   return 'would be added: it takes in all posts, and has no users before "cellfeed rebalance"'
-}
-
-/** What a cell that is added would read; where the gateway does not answer, nothing. */
-async function tellReading(
-  feed: Cellfeed,
-  { flags, terminal }: { readonly flags: AdminFlags; readonly terminal: Terminal },
-): Promise<void> {
-  const positions = await feed.firehosePositions().catch(() => undefined)
-  if (positions === undefined) return
-  const { partitions } = positions
-  const lost = partitions.reduce((sum, { earliestOffset }) => sum + earliestOffset, 0n)
-  const kept = partitions.reduce((sum, { latestOffset }) => sum + latestOffset, 0n) - lost
-  if (flags.json) return terminal.out(jsonLine({ publicEvents: kept, publicEventsRemoved: lost }))
-  terminal.out(
-    lost === 0n
-      ? `It would read the firehose from its beginning: ${count(kept, 'public event')}, and all relations.`
-      : `The firehose lacks its first ${count(lost, 'public event')}: it would copy the posts of another cell, ` +
-          `as of that one's newest checkpoint, and read on from there.`,
-  )
 }
 
 function printCells(cells: readonly CellStatus[]): string {

@@ -111,7 +111,7 @@ test('a cell is added, gets its part, is drained and removed, and nobody notices
   timeout: 300_000,
 }, async () => {
   expect((await cli('cells', 'add', 'cell-3', '--dry-run')).out).toMatch(
-    /^cell-3 would be added: it takes in all posts, and has no users before "cellfeed rebalance"\nIt would read the firehose from its beginning: [\d,]+ public events?, and all relations\.\n$/,
+    /^cell-3 would be added: it takes in all posts, and has no users before "cellfeed rebalance"\nIt would read the firehose from its beginning: [\d,]+ public events?, and what is private\.\n$/,
   )
   expect(await cells()).toHaveLength(2)
   expect((await cli('cells', 'add', 'cell-3')).out).toBe('cell-3 is added\ncell-3 serves\n')
