@@ -12,11 +12,12 @@ export const STAYS = 0
 export const LEFT_OUT = 1
 export const TAKEN_IN = 2
 
+const LEAST_RATE = 1e-30
+
 /** In place of the rate of an author whose posts nobody's inbox gets: below zero. */
 export function ratePulled(postsPerS: number): number {
   return -postsPerS - LEAST_RATE
 }
-const LEAST_RATE = 1e-30
 
 export type EdgeDemand = {
   /** By author: posts a second, as `ratePulled` where nobody's inbox gets them. Of those who came since nothing is known. */

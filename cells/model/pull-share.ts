@@ -11,7 +11,7 @@ const SELDOM_PER_S = 1 / (30 * 86_400)
 /** What a page holds of what lies below the window. */
 const PAGE_POSTS = 20
 
-/** How far back such a page reaches, in seconds, for who follows so many who post so often together; `windowS`: what the window keeps. */
+/** How far back such a page reaches, in seconds, for who follows so many who post so often together; `windowS`: how far back the window does. */
 export function horizonOf(postsPerS: number, follows: number, windowS: number): number {
   return windowS + PAGE_POSTS / (postsPerS + Math.max(1, follows) * SELDOM_PER_S)
 }

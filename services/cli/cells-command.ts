@@ -80,7 +80,7 @@ async function change(
   else terminal.out(`${cell} ${outcome(action === 'add', isDone, dryRun)}`)
   if (action !== 'add') return
   if (!dryRun) await awaitCell(feed, cell, { terminal, isJson: flags.json === true })
-  else if (log !== undefined && !flags.json) terminal.out(readingText(log))
+  else if (isDone && !flags.json) terminal.out(readingText(log))
 }
 
 type Reading = { readonly publicEvents: bigint; readonly publicEventsRemoved: bigint }
@@ -95,7 +95,10 @@ async function readingOf(feed: Cellfeed): Promise<Reading | undefined> {
   return { publicEvents: end - removed, publicEventsRemoved: removed }
 }
 
-function readingText({ publicEvents, publicEventsRemoved }: Reading): string {
+function readingText(reading: Reading | undefined): string {
+  if (reading === undefined)
+    return 'How much it would read is not known: the gateway does not answer.'
+  const { publicEvents, publicEventsRemoved } = reading
   return publicEventsRemoved === 0n
     ? `It would read the firehose from its beginning: ${count(publicEvents, 'public event')}, and what is private.`
     : `The firehose lacks its first ${count(publicEventsRemoved, 'public event')}: the cell would copy the posts of another ` +
